@@ -1,0 +1,99 @@
+# sallyport.  make | make run | make test | make check | make install DESTDIR= PREFIX= | make clean
+# Settable: CC=gcc|clang, CFLAGS, PREFIX, LIBC=musl|glibc (of the rooms that need libc alone; musl where it is installed).
+
+PREFIX = /usr/local
+SBINDIR = $(PREFIX)/sbin
+LIBEXECDIR = $(PREFIX)/libexec/sallyport
+MANDIR = $(PREFIX)/share/man
+DOCDIR = $(PREFIX)/share/doc/sallyport
+CC = gcc
+CFLAGS = -O2 -g
+# make Q= shows the commands
+Q = @
+
+TRIPLE := $(shell $(CC) -dumpmachine | sed 's/-pc-/-/')
+CLANG := $(findstring clang,$(shell $(CC) --version | head -1))
+MUSL := $(firstword $(wildcard /usr/lib/$(TRIPLE:gnu=musl)/rcrt1.o))
+LIBC := $(if $(MUSL),musl,glibc)
+B = build/$(LIBC)
+
+WARN = -Wall -Wextra -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wformat=2 -Wvla -Werror
+HARDEN = -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
+	-ftrivial-auto-var-init=zero $(if $(CLANG),-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang) \
+	$(if $(findstring x86_64,$(TRIPLE)),-fcf-protection=full,-mbranch-protection=standard)
+LINK = -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
+ALL = -std=c11 $(WARN) $(HARDEN) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. -DLIBEXECDIR='"$(LIBEXECDIR)"' -Ilib
+
+# small: for rooms that need libc alone; a static-pie of musl has to be linked by hand (Debian's musl-gcc makes none),
+# and finds the headers of the kernel, libcdb and libsodium through links.  full: everything else, with glibc.
+crt = $(shell $(CC) -print-file-name=$(1))
+archive = $(shell gcc -print-file-name=lib$(1).a)
+GLIBC_STATIC = $(CC) -static-pie $(LINK) $(1) -o $@
+ifeq ($(LIBC),musl)
+M := $(dir $(MUSL))
+SMALL = -nostdinc -isystem $(subst /lib/,/include/,$(M)) -isystem $(if $(CLANG),$(shell $(CC) -print-resource-dir)/include,$(call crt,include)) -isystem $(B)/include
+SMALL_STATIC = $(CC) -nostdlib -nostartfiles -static-pie $(LINK) $(M)rcrt1.o $(M)crti.o $(call crt,crtbeginS.o) $(1) -L$(M) \
+	-Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group $(call crt,crtendS.o) $(M)crtn.o -o $@
+else
+SMALL_STATIC = $(GLIBC_STATIC)
+endif
+
+PROGRAMS = $(addprefix $(B)/,sallyport pop3d authd storage sallyport-user)
+HEADERS = $(wildcard */*.h) Makefile
+sources = $(wildcard $(addsuffix /*.c,$(1)))
+small = $(patsubst %.c,$(B)/small/%.o,$(call sources,$(1) lib))
+full = $(patsubst %.c,$(B)/full/%.o,$(call sources,$(1) lib))
+
+all: $(PROGRAMS)
+
+$(B)/sallyport: $(call small,launch)
+	$(Q)$(call SMALL_STATIC,$^ $(call archive,cdb))
+$(B)/pop3d: $(call small,pop3d)
+	$(Q)$(call SMALL_STATIC,$^)
+$(B)/storage: $(call small,storage)
+	$(Q)$(call SMALL_STATIC,$^ $(call archive,sodium))
+$(B)/authd: $(call full,authd)
+	$(Q)$(call GLIBC_STATIC,$^ $(call archive,cdb) $(call archive,sodium) $(call archive,crypt))
+$(B)/sallyport-user: $(call full,users)
+	$(Q)$(CC) -pie $(LINK) $^ -lcdb -lsodium -lcrypt -o $@
+
+$(B)/small/%.o: %.c $(HEADERS) | $(B)/include
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL) $(SMALL) -I$(<D) -c $< -o $@
+$(B)/full/%.o: %.c $(HEADERS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL) -I$(<D) -c $< -o $@
+$(B)/include:
+	@mkdir -p $@
+	$(Q)ln -sfn /usr/include/linux /usr/include/asm-generic /usr/include/cdb.h /usr/include/sodium /usr/include/sodium.h $@
+	$(Q)ln -sfn $(firstword $(wildcard /usr/include/$(TRIPLE)/asm /usr/include/asm)) $@/asm
+
+# A unit test, tests/ROOM/FILE.c, is linked with the whole room but its main.c.
+UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch pop3d authd storage users)))
+units: $(UNITS)
+.SECONDEXPANSION:
+$(B)/tests/%: tests/%.c $$(filter-out %/main.o,$$(call full,$$(patsubst %/,%,$$(dir $$*)))) tests/check.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL) -Itests -I$(patsubst %/,%,$(dir $*)) $(filter %.c %.o,$^) -lcdb -lsodium -lcrypt -o $@
+
+packages:
+	@etc/packages build
+run: packages
+	@$(MAKE) --no-print-directory all && etc/demo $(B)
+test:
+	@etc/packages build test && tests/run
+check:
+	@etc/packages build test && tests/check
+
+install: all
+	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man5 $(MANDIR)/man7 $(MANDIR)/man8 $(DOCDIR))
+	install -d -m 0555 $(DESTDIR)$(LIBEXECDIR)/empty
+	install -m 0755 $(B)/sallyport $(B)/sallyport-user $(DESTDIR)$(SBINDIR)
+	install -m 0755 $(B)/pop3d $(B)/authd $(B)/storage $(DESTDIR)$(LIBEXECDIR)
+	for s in 5 7 8; do install -m 0644 man/*.$$s $(DESTDIR)$(MANDIR)/man$$s; done
+	install -m 0644 README.md SECURITY.md CHANGES.md LICENSE $(DESTDIR)$(DOCDIR)
+	cp -R etc/examples $(DESTDIR)$(DOCDIR)
+clean:
+	rm -rf build
+
+.PHONY: all units packages run test check install clean
