@@ -1,0 +1,144 @@
+#define _GNU_SOURCE
+#include "chan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "die.h"
+
+void
+chan_only(int last)
+{
+	int type = 0;
+	socklen_t len = sizeof type;
+
+	for (int fd = 0; fd <= last; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			die_usage("descriptor %d is not open: this program is started by sallyport, not by hand", fd);
+	if (getsockopt(FD_CTL, SOL_SOCKET, SO_TYPE, &type, &len) || type != SOCK_SEQPACKET)
+		die_usage("descriptor 3 is not a channel: this program is started by sallyport, not by hand");
+	if (syscall(SYS_close_range, (unsigned)last + 1, ~0U, 0))
+		die_sys("cannot close the other descriptors");
+}
+
+int
+chan_wait(int fd, int ms)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
+	int n;
+
+	do
+		n = ppoll(&p, 1, ms < 0 ? NULL : &t, NULL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		die_sys("cannot wait");
+	return n;
+}
+
+/* The descriptor in a received message; -1 if there is none.  More than one cannot fit the buffer. */
+static int
+passed_fd(struct msghdr *h)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(h);
+	int fd = -1;
+
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof fd))
+		memcpy(&fd, CMSG_DATA(c), sizeof fd);
+	return fd;
+}
+
+int
+chan_get(int fd, struct chan_in *in, bool want_fd)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec v = { in->b, MSG_MAX };
+	struct msghdr h = { .msg_iov = &v, .msg_iovlen = 1 };
+	ssize_t n;
+
+	/* Without room for one, the kernel drops a descriptor and says so in MSG_CTRUNC. */
+	if (want_fd) {
+		h.msg_control = &control;
+		h.msg_controllen = sizeof control;
+	}
+	do
+		n = recvmsg(fd, &h, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == ECONNRESET)
+		return -1;
+	if (n < 0)
+		die_sys("cannot receive");
+	if (n == 0 && !(h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+		return -1;
+	if (n == 0 || h.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		die_peer("a message is cut, empty or brings a descriptor out of turn");
+	in->data = (struct span){ in->b, (size_t)n };
+	in->fd = want_fd ? passed_fd(&h) : -1;
+	return 0;
+}
+
+static int
+put(int fd, const struct wr *m, int flags)
+{
+	ssize_t n;
+
+	if (m->bad)
+		die_bug("a message does not fit its datagram");
+	do
+		n = send(fd, m->b, m->len, MSG_NOSIGNAL | flags);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EPIPE || errno == ECONNRESET || errno == EAGAIN))
+		return -1;
+	if (n < 0)
+		die_sys("cannot send");
+	return 0;
+}
+
+int
+chan_put(int fd, const struct wr *m)
+{
+	return put(fd, m, 0);
+}
+
+int
+chan_put_now(int fd, const struct wr *m)
+{
+	return put(fd, m, MSG_DONTWAIT);
+}
+
+int
+chan_put_fd(int fd, const struct wr *m, int pass)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec v = { (void *)(uintptr_t)m->b, m->len };
+	struct msghdr h = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+	ssize_t n;
+
+	if (m->bad || c == NULL)
+		die_bug("a message does not fit its datagram");
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof pass);
+	memcpy(CMSG_DATA(c), &pass, sizeof pass);
+	do
+		n = sendmsg(fd, &h, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+		return -1;
+	if (n < 0)
+		die_sys("cannot send a descriptor");
+	return 0;
+}

@@ -1,0 +1,38 @@
+/* chan: one end of a SOCK_SEQPACKET pair between two rooms of the same session. */
+#ifndef CHAN_H
+#define CHAN_H
+
+#include "msg.h"
+
+/* Descriptors every room finds where these say, and none besides. */
+enum {
+	FD_IN = 0,  /* pop3d: the client; elsewhere /dev/null */
+	FD_OUT = 1, /* the same */
+	FD_LOG = 2,
+	FD_CTL = 3,
+	FD_SECRETS = 4, /* authd: secrets.cdb, read-only */
+	FD_VERDICT = 5, /* authd: the pipe to launch */
+	FD_SLOTS = 6,   /* authd: the file whose locks bound how many verify at once */
+};
+
+struct chan_in {
+	struct span data;
+	int fd; /* a descriptor that came with it, or -1 */
+	uint8_t b[MSG_MAX + 1];
+};
+
+/* Close every descriptor above last, and die unless 0 to last are open and FD_CTL is a SOCK_SEQPACKET socket. */
+void chan_only(int last);
+/* Wait until the peer wrote or left.  Returns 1, or 0 after ms milliseconds (-1: no limit). */
+int chan_wait(int fd, int ms);
+/* Receive one datagram, waiting for it.  Returns 0, or -1 if the peer has gone.  Dies (102) on a datagram that is
+ * cut or empty, and on a descriptor when none is wanted. */
+int chan_get(int fd, struct chan_in *in, bool want_fd);
+/* Send one datagram.  Returns 0, or -1 if the peer has gone.  Waits when the peer's queue is full, except
+ * chan_put_now, which treats that as a peer that has gone. */
+int chan_put(int fd, const struct wr *m);
+int chan_put_now(int fd, const struct wr *m);
+/* The same with a descriptor. */
+int chan_put_fd(int fd, const struct wr *m, int pass);
+
+#endif

@@ -1,0 +1,28 @@
+/* line: cut a byte stream into lines that end in LF or CRLF, each bounded. */
+#ifndef LINE_H
+#define LINE_H
+
+#include "span.h"
+
+enum {
+	LINE_MAX_OCTETS = 512, /* of a command, its CRLF included; RFC 2449 section 4 demands 255 */
+	LINE_BUFFER = 4096,
+};
+
+struct line {
+	uint8_t b[LINE_BUFFER];
+	size_t start, end;
+	bool skipping; /* inside a line that is too long */
+};
+
+enum line_result { LINE_NONE, LINE_WHOLE, LINE_TOO_LONG };
+
+/* Cut the next line, without its line end, off what has been read.  LINE_NONE: more bytes are needed.  A line that is
+ * too long is consumed to its LF and reported once, never obeyed in part. */
+enum line_result line_next(struct line *l, struct span *out);
+/* Where the next bytes may be read to: at least one byte. */
+uint8_t *line_room(struct line *l, size_t *room);
+/* n bytes have been read there. */
+void line_add(struct line *l, size_t n);
+
+#endif

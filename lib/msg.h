@@ -1,0 +1,204 @@
+/* msg: the contract between rooms, and all that one room knows of another.
+ *
+ * One message is one datagram on a SOCK_SEQPACKET socketpair: u8 type, then the fields in the order
+ * written here.  Integers are big-endian; "bytes" is a u16 length and that many bytes.  A datagram that
+ * is cut, empty, longer than its fields, of another type or out of its turn ends its receiver (102).
+ *
+ *   message      from     to       when                         how often        descriptor
+ *   MSG_VERIFY   pop3d    authd    AUTHORIZATION                once per authd   none
+ *   MSG_ANSWER   authd    pop3d    after VERIFY, instead of     once             none
+ *                launch            a verdict or of READY
+ *                storage
+ *   MSG_READY    storage  pop3d    the maildrop is open         once             the table, read-only
+ *   MSG_OPEN     pop3d    storage  TRANSACTION                  any number       none
+ *   MSG_FILE     storage  pop3d    after OPEN                   once per OPEN    the message, read-only
+ *   MSG_GONE     storage  pop3d    after OPEN, instead of FILE  once per OPEN    none
+ *   MSG_MARKS    pop3d    storage  UPDATE, before COMMIT        any number       none
+ *   MSG_COMMIT   pop3d    storage  UPDATE                       once             none
+ *   MSG_DONE     storage  pop3d    after COMMIT                 once             none
+ *
+ * The verdict goes from authd to launch on a pipe of its own: VERDICT_BYTES bytes, the first of which
+ * is the length of the name that follows, padded with NULs.  There is no message that says yes to pop3d.
+ */
+#ifndef MSG_H
+#define MSG_H
+
+#include "span.h"
+
+enum {
+	MSG_MAX = 8192,     /* octets of one datagram */
+	USER_MAX = 255,     /* octets of a user's name (RFC 4616) */
+	PROOF_MAX = 512,    /* octets of a proof; PASS carries at most a command line */
+	CHALLENGE_MAX = 1024,
+	UID_MAX = 70,       /* octets of a unique-id (RFC 1939 section 7) */
+	MARKS_MAX = 4096,   /* octets of the bitmap in one MSG_MARKS */
+	VERDICT_BYTES = 256,
+	RECORD_BYTES = 80,  /* of the table: u64 octets, u8 length of the unique-id, 70 octets, NUL */
+	MESSAGES_MAX = 1 << 24, /* messages in one maildrop */
+};
+
+enum msg_type {
+	MSG_VERIFY = 1,
+	MSG_ANSWER,
+	MSG_READY,
+	MSG_OPEN,
+	MSG_FILE,
+	MSG_GONE,
+	MSG_MARKS,
+	MSG_COMMIT,
+	MSG_DONE,
+};
+
+enum mechanism { MECH_PASS, MECH__MAX };
+
+/* Why a login did not succeed.  Never more than this, never who. */
+enum answer {
+	ANSWER_NO,        /* these credentials do not open a maildrop */
+	ANSWER_LATER,     /* we failed; the same credentials may do later */
+	ANSWER_PERMANENT, /* an administrator must repair something first */
+	ANSWER_IN_USE,    /* right, but another session holds the lock */
+	ANSWER__MAX,
+};
+
+enum mark { MARK_DELETE, MARK_RETRIEVED, MARK__MAX };
+
+/* Why a message cannot be had. */
+enum gone {
+	GONE_REMOVED, /* another program removed it */
+	GONE_CHANGED, /* it is no longer the message that was counted at login */
+	GONE_FAILED,  /* it cannot be read now */
+	GONE__MAX,
+};
+
+/* A sticky cursor to read one datagram: after a bad field every read yields zero and rd_end() says -1. */
+struct rd {
+	struct span in;
+	bool bad;
+};
+
+struct rd rd_of(struct span in);
+void rd_type(struct rd *m, enum msg_type type);
+uint8_t rd_u8(struct rd *m);
+uint32_t rd_u32(struct rd *m);
+uint64_t rd_u64(struct rd *m);
+struct span rd_bytes(struct rd *m, size_t max);
+/* 0 if every field was there and nothing is left over, otherwise -1. */
+int rd_end(struct rd *m);
+
+/* The same to write one: a buffer that fails as a whole. */
+struct wr {
+	size_t len;
+	bool bad;
+	uint8_t b[MSG_MAX];
+};
+
+void wr_u8(struct wr *m, uint8_t v);
+void wr_u16(struct wr *m, uint16_t v);
+void wr_u32(struct wr *m, uint32_t v);
+void wr_u64(struct wr *m, uint64_t v);
+void wr_bytes(struct wr *m, struct span v);
+struct span wr_span(const struct wr *m);
+
+/* MSG_VERIFY: may this client log in as this user?
+ *	u8 type, u8 mechanism, bytes user (1..255, no NUL), bytes proof (1..512)
+ *	01 00 0003 626f62 0004 6f70656e		bob, by the password "open" */
+struct verify {
+	uint8_t mechanism;
+	struct span user;
+	struct span proof;
+};
+void verify_put(struct wr *m, const struct verify *v);
+int verify_get(struct span in, struct verify *v);
+
+/* MSG_ANSWER: no, later, permanent or in use; there is no yes.
+ *	u8 type, u8 answer, bytes challenge
+ *	02 00 0000				no */
+struct answer_msg {
+	uint8_t answer;
+	struct span challenge;
+};
+void answer_put(struct wr *m, enum answer a);
+int answer_get(struct span in, struct answer_msg *a);
+
+/* MSG_READY: the maildrop is locked and open.  With it comes the descriptor of the table.
+ *	u8 type, u32 count of messages, u64 octets of all, bytes user (the name as the database has it)
+ *	03 00000002 0000000000000140 0003 626f62 */
+struct ready {
+	uint32_t count;
+	uint64_t octets;
+	struct span user;
+};
+void ready_put(struct wr *m, const struct ready *r);
+int ready_get(struct span in, struct ready *r);
+
+/* MSG_OPEN: hand me message n, 1..count.
+ *	u8 type, u32 n
+ *	04 00000001 */
+void open_put(struct wr *m, uint32_t n);
+int open_get(struct span in, uint32_t *n);
+
+/* MSG_FILE: message n is the first `size` bytes of the descriptor that comes with this.
+ *	u8 type, u32 n, u64 size (bytes as stored, not octets as sent)
+ *	05 00000001 0000000000000096 */
+struct file_msg {
+	uint32_t n;
+	uint64_t size;
+};
+void file_put(struct wr *m, const struct file_msg *f);
+int file_get(struct span in, struct file_msg *f);
+
+/* MSG_GONE: message n cannot be had.
+ *	u8 type, u32 n, u8 why
+ *	06 00000001 00 */
+struct gone_msg {
+	uint32_t n;
+	uint8_t why;
+};
+void gone_put(struct wr *m, const struct gone_msg *g);
+int gone_get(struct span in, struct gone_msg *g);
+
+/* MSG_MARKS: bit b of the bitmap (least significant first) marks message base + b + 1.
+ *	u8 type, u8 mark, u32 base (a multiple of 8), bytes bitmap (1..4096)
+ *	07 00 00000000 0001 05			delete messages 1 and 3 */
+struct marks {
+	uint8_t mark;
+	uint32_t base;
+	struct span bitmap;
+};
+void marks_put(struct wr *m, const struct marks *k);
+int marks_get(struct span in, struct marks *k);
+
+/* MSG_COMMIT: now remove what is marked: so many messages, or the marks did not arrive whole.
+ *	u8 type, u32 deleted, u32 retrieved
+ *	08 00000002 00000002 */
+struct commit {
+	uint32_t deleted;
+	uint32_t retrieved;
+};
+void commit_put(struct wr *m, const struct commit *c);
+int commit_get(struct span in, struct commit *c);
+
+/* MSG_DONE: so many messages are gone from the maildrop, and so many would not go.
+ *	u8 type, u32 removed, u32 failed
+ *	09 00000002 00000000 */
+struct done {
+	uint32_t removed;
+	uint32_t failed;
+};
+void done_put(struct wr *m, const struct done *d);
+int done_get(struct span in, struct done *d);
+
+/* The verdict.  verdict_get returns 0 and the name inside in, or -1 if those are not VERDICT_BYTES
+ * well-formed bytes. */
+void verdict_put(uint8_t out[VERDICT_BYTES], struct span user);
+int verdict_get(struct span in, struct span *user);
+
+/* One record of the table. */
+struct record {
+	uint64_t octets;
+	struct span uid;
+};
+void record_put(uint8_t out[RECORD_BYTES], const struct record *r);
+int record_get(const uint8_t in[RECORD_BYTES], struct record *r);
+
+#endif

@@ -1,0 +1,298 @@
+/* The law of every room: which system calls it may make, and why.  Anything else kills it (SIGSYS).
+ * One table for each room, one call for each row, no row without a reason, no row that depends on
+ * configuration but the two uids in launch's.  The tables are constants: entering costs what the
+ * kernel's check of them costs. */
+#define _GNU_SOURCE
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <linux/sockios.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "die.h"
+
+#if defined __x86_64__
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined __aarch64__
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#else
+#error "the system call tables are written for x86_64 and aarch64"
+#endif
+
+/* Older kernel headers lack these; the values are the kernel's. */
+#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
+#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
+#endif
+#ifndef AT_EMPTY_PATH
+#define AT_EMPTY_PATH 0x1000
+#endif
+
+#define NR offsetof(struct seccomp_data, nr)
+#define ARCH offsetof(struct seccomp_data, arch)
+#define LOW(i) (offsetof(struct seccomp_data, args) + 8 * (i)) /* both architectures are little-endian */
+#define HIGH(i) (LOW(i) + 4)
+
+#define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)
+#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, action)
+#define IF_EQUAL(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, yes, no)
+#define IF_AT_LEAST(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, value, yes, no)
+#define IF_EQUAL_X(yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_X, 0, yes, no)
+
+/* Architecture first: the numbers below mean something else on another one. */
+#define BEGIN LOAD(ARCH), IF_EQUAL(ARCHITECTURE, 1, 0), RETURN(SECCOMP_RET_KILL_PROCESS), LOAD(NR)
+#define ALLOW(call, reason) IF_EQUAL(call, 0, 1), RETURN(SECCOMP_RET_ALLOW)
+/* Only with this value in argument i, all 64 bits compared; other values fall through to the next row. */
+#define ALLOW_IF(call, i, value, reason)                                                                          \
+	IF_EQUAL(call, 0, 6), LOAD(LOW(i)), IF_EQUAL(value, 0, 3), LOAD(HIGH(i)), IF_EQUAL(0, 0, 1),              \
+	    RETURN(SECCOMP_RET_ALLOW), LOAD(NR)
+#define ALLOW_IF_BOTH(call, i, value, j, other, reason)                                                           \
+	IF_EQUAL(call, 0, 10), LOAD(LOW(i)), IF_EQUAL(value, 0, 7), LOAD(HIGH(i)), IF_EQUAL(0, 0, 5),             \
+	    LOAD(LOW(j)), IF_EQUAL(other, 0, 3), LOAD(HIGH(j)), IF_EQUAL(0, 0, 1), RETURN(SECCOMP_RET_ALLOW), LOAD(NR)
+#define REFUSE(call, reason) IF_EQUAL(call, 0, 1), RETURN(SECCOMP_RET_ERRNO | EPERM)
+#define END RETURN(SECCOMP_RET_KILL_PROCESS)
+
+static struct sock_filter pop3d_calls[] = {
+	BEGIN,
+	ALLOW(SYS_read, "bytes from the client"),
+	ALLOW(SYS_write, "replies to the client, lines to the log"),
+	ALLOW(SYS_ppoll, "wait, with the idle limit (poll would need restart_syscall after a stop)"),
+	ALLOW(SYS_pread64, "a message's bytes, the table's records"),
+	ALLOW(SYS_sendto, "requests to authd and storage; no sendmsg, so it can pass no descriptor on"),
+	ALLOW(SYS_recvmsg, "their answers, with a message's descriptor"),
+	ALLOW(SYS_close, "a message's descriptor"),
+	ALLOW(SYS_exit_group, "leave"),
+	ALLOW_IF(SYS_ioctl, 1, SIOCOUTQ, "has the client's kernel everything, before a message is removed?"),
+	ALLOW(SYS_clock_gettime, "the idle limit, where the vDSO cannot tell the time"),
+	END,
+};
+
+/* How storage opens a message: this and nothing else, so it can neither create nor write nor follow a link. */
+#define OPEN_MESSAGE (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+#define STORAGE_ROWS                                                                                              \
+	ALLOW(SYS_read, "count a message's octets"),                                                              \
+	ALLOW_IF(SYS_openat, 2, OPEN_MESSAGE, "open a message to read it, in no other way"),                      \
+	ALLOW(SYS_fstat, "is it a regular file, and the one that was counted?"),                                  \
+	ALLOW(SYS_newfstatat, "the same, as some libcs write it"),                                                \
+	ALLOW(SYS_close, "a message's descriptor"),                                                               \
+	ALLOW(SYS_recvmsg, "requests from pop3d"),                                                                \
+	ALLOW(SYS_sendmsg, "answers with the descriptor of a message or of the table"),                           \
+	ALLOW(SYS_sendto, "answers without"),                                                                     \
+	ALLOW(SYS_ppoll, "wait for the lock"),                                                                    \
+	ALLOW(SYS_getdents64, "list new and cur"),                                                                \
+	ALLOW(SYS_lseek, "list them again after another program renamed a message"),                              \
+	ALLOW(SYS_flock, "the session's lock"),                                                                   \
+	ALLOW(SYS_unlinkat, "remove what was marked, at QUIT"),                                                   \
+	ALLOW(SYS_renameat2, "move retrieved messages from new to cur, at QUIT"),                                 \
+	ALLOW(SYS_memfd_create, "the table"),                                                                     \
+	ALLOW(SYS_write, "the table's records, lines to the log"),                                                \
+	ALLOW_IF(SYS_fcntl, 1, F_ADD_SEALS, "make the table read-only for ever"),                                 \
+	ALLOW(SYS_brk, "memory for the list of messages"),                                                        \
+	ALLOW_IF(SYS_mmap, 2, PROT_READ | PROT_WRITE, "the same; nothing executable"),                            \
+	ALLOW_IF(SYS_mmap, 2, PROT_NONE, "its guard pages"),                                                      \
+	ALLOW_IF(SYS_mprotect, 2, PROT_READ | PROT_WRITE, "the pages behind them"),                               \
+	ALLOW(SYS_munmap, "give it back"),                                                                        \
+	ALLOW(SYS_mremap, "grow it"),                                                                             \
+	ALLOW(SYS_madvise, "libc's free"),                                                                        \
+	ALLOW(SYS_wait4, "how did pop3d end?"),                                                                   \
+	ALLOW(SYS_clock_gettime, "how long did it take, where the vDSO cannot tell the time"),                    \
+	ALLOW(SYS_exit_group, "leave")
+
+static struct sock_filter storage_calls[] = { BEGIN, STORAGE_ROWS, END };
+
+#define AUTHD_ROWS                                                                                                \
+	ALLOW(SYS_recvmsg, "the attempt"),                                                                        \
+	ALLOW(SYS_read, "the database"),                                                                          \
+	ALLOW(SYS_lseek, "find a name in it"),                                                                    \
+	ALLOW(SYS_close, "close it before the proof is judged"),                                                  \
+	ALLOW_IF(SYS_fcntl, 1, F_OFD_SETLK, "a slot: so many verify at once and no more"),                        \
+	ALLOW(SYS_ppoll, "wait for a slot"),                                                                      \
+	ALLOW(SYS_sendto, "the answer no or later"),                                                              \
+	ALLOW(SYS_write, "the verdict to launch, lines to the log"),                                              \
+	ALLOW(SYS_brk, "memory for a memory-hard hash"),                                                          \
+	ALLOW_IF(SYS_mmap, 2, PROT_READ | PROT_WRITE, "the same; nothing executable"),                            \
+	ALLOW(SYS_munmap, "give it back"),                                                                        \
+	ALLOW(SYS_getrandom, "which slot first; libsodium's start"),                                              \
+	ALLOW(SYS_clock_gettime, "how long to wait, where the vDSO cannot tell the time"),                        \
+	ALLOW(SYS_exit_group, "leave")
+
+static struct sock_filter authd_calls[] = { BEGIN, AUTHD_ROWS, END };
+
+/* launch, after pop3d has been started: wait, start authd, become storage.  What it starts inherits its table and
+ * adds a narrower one, so theirs are in it. */
+static struct sock_filter launch_calls[] = {
+	BEGIN,
+	/* Only three equal uids, authd's or from the floor upwards; the two zeros are filled in by
+	 * sandbox_launch_uids.  Others get EPERM: rooms try to regain root, to be sure that they cannot. */
+	IF_EQUAL(SYS_setresuid, 0, 12),
+	LOAD(LOW(0)),
+	BPF_STMT(BPF_MISC | BPF_TAX, 0),
+	LOAD(LOW(1)),
+	IF_EQUAL_X(0, 7),
+	LOAD(LOW(2)),
+	IF_EQUAL_X(0, 5),
+	IF_EQUAL(UINT32_MAX, 4, 0), /* "unchanged" */
+	IF_EQUAL(0, 3, 0),
+	IF_EQUAL(0, 1, 0),    /* authd's uid */
+	IF_AT_LEAST(0, 0, 1), /* the floor */
+	RETURN(SECCOMP_RET_ALLOW),
+	RETURN(SECCOMP_RET_ERRNO | EPERM),
+	ALLOW_IF_BOTH(SYS_execveat, 0, FD_ROOM, 4, AT_EMPTY_PATH, "authd or storage, by descriptor and by nothing else"),
+	ALLOW_IF(SYS_setgroups, 0, 0, "no supplementary group"),
+	REFUSE(SYS_setgroups, "rooms try to regain some, to be sure that they cannot"),
+	ALLOW(SYS_setresgid, "the gid of the room"),
+	ALLOW(SYS_getresuid, "rooms look who they are"),
+	ALLOW(SYS_chroot, "authd's empty root directory"),
+	ALLOW(SYS_fchdir, "the same"),
+	ALLOW(SYS_prctl, "no new privileges, undumpable, seccomp"),
+	ALLOW(SYS_seccomp, "the room's own table"),
+	ALLOW(SYS_landlock_create_ruleset, "the room's own Landlock"),
+	ALLOW(SYS_landlock_add_rule, "the same"),
+	ALLOW(SYS_landlock_restrict_self, "the same"),
+	ALLOW(SYS_prlimit64, "the room's own limits"),
+	ALLOW(SYS_setitimer, "the session's last deadline"),
+	ALLOW(SYS_pipe2, "authd's verdict"),
+#ifdef SYS_vfork
+	ALLOW(SYS_vfork, "start authd"),
+#else
+	ALLOW_IF(SYS_clone, 0, CLONE_VM | CLONE_VFORK | SIGCHLD, "start authd"),
+#endif
+	ALLOW(SYS_openat, "users.cdb, secrets.cdb and slots, of their time; the maildrop: Landlock allows no other file"),
+	ALLOW(SYS_dup3, "the descriptors of a room"),
+#ifdef SYS_dup2
+	ALLOW(SYS_dup2, "the same, as some libcs write it"),
+#endif
+	ALLOW(SYS_close_range, "and no others"),
+	ALLOW(SYS_fcntl, "the same"),
+	ALLOW(SYS_getsockopt, "a room looks at its log and its channel"),
+	/* What the start of a static program asks for. */
+	ALLOW(SYS_set_tid_address, "start of libc"),
+	ALLOW(SYS_set_robust_list, "start of libc"),
+	ALLOW_IF(SYS_mprotect, 2, PROT_READ, "start of libc: relocations become read-only"),
+	ALLOW(SYS_readlinkat, "start of libc"),
+#ifdef __x86_64__
+	ALLOW(SYS_arch_prctl, "start of libc: thread pointer"),
+	ALLOW(SYS_readlink, "start of libc"),
+#endif
+	ALLOW(SYS_rseq, "start of libc"),
+	ALLOW(SYS_rt_sigprocmask, "libc's vfork and abort"),
+	ALLOW(SYS_ppoll, "wait for pop3d and authd"),
+	STORAGE_ROWS,
+	AUTHD_ROWS,
+	END,
+};
+
+#define ROWS(table) (unsigned short)(sizeof(table) / sizeof(table)[0])
+#define MIB (1ULL << 20)
+
+struct sandbox sandbox_pop3d = { pop3d_calls, ROWS(pop3d_calls), 64 * MIB, 8, 0 };
+struct sandbox sandbox_storage = { storage_calls, ROWS(storage_calls), 8192 * MIB, 16, 0 };
+struct sandbox sandbox_authd = { authd_calls, ROWS(authd_calls), 2048 * MIB, 8, 0 };
+struct sandbox sandbox_launch = { launch_calls, ROWS(launch_calls), 0, 32, UINT32_MAX };
+
+const uint64_t reach_access[REACH__MAX] = {
+	[REACH_READ] = LANDLOCK_ACCESS_FS_READ_FILE,
+	[REACH_EXECUTE] = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE,
+	[REACH_MAILDROP] = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+			   LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REFER,
+	[REACH_FILE_WRITE] = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE,
+};
+
+enum { LANDLOCK_OLDEST = 2 }; /* version 1 forbids the rename from new to cur */
+
+void
+sandbox_launch_uids(uid_t floor, uid_t authd)
+{
+	/* Row 4 is the first after BEGIN. */
+	launch_calls[4 + 9].k = authd;
+	launch_calls[4 + 10].k = floor;
+}
+
+static void
+limit(int what, uint64_t most)
+{
+	struct rlimit r = { most, most };
+
+	if (setrlimit((__typeof__(RLIMIT_CORE))what, &r))
+		die_sys("cannot set a resource limit");
+}
+
+static void
+limits_enter(const struct sandbox *box)
+{
+	limit(RLIMIT_CORE, 0);
+	limit(RLIMIT_NOFILE, box->files);
+	if (box->address_space)
+		limit(RLIMIT_AS, box->address_space);
+	if (box->children != UINT32_MAX)
+		limit(RLIMIT_NPROC, box->children);
+}
+
+int
+sandbox_landlock_version(void)
+{
+	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	return version < 0 ? 0 : (int)version;
+}
+
+/* The kernel's structure, with the fields that later versions added. */
+struct ruleset {
+	uint64_t fs;
+	uint64_t net;    /* version 4: bind and connect of TCP */
+	uint64_t scoped; /* version 6: abstract sockets, signals */
+};
+
+static void
+landlock_enter(const struct reach *reaches, int version)
+{
+	/* Handle every right this kernel knows: a right that is handled and not granted is refused. */
+	struct ruleset rules = {
+		.fs = version >= 5 ? (1ULL << 16) - 1 : version >= 3 ? (1ULL << 15) - 1 : (1ULL << 14) - 1,
+		.net = version >= 4 ? 3 : 0,
+		.scoped = version >= 6 ? 3 : 0,
+	};
+	size_t size = version >= 6 ? 24 : version >= 4 ? 16 : 8;
+	int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
+
+	if (fd < 0)
+		die_sys("cannot make a Landlock ruleset");
+	for (; reaches && reaches->fd >= 0; reaches++) {
+		struct landlock_path_beneath_attr rule = { reaches->access, reaches->fd };
+
+		if (syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
+			die_sys("cannot add a Landlock rule");
+	}
+	if (syscall(SYS_landlock_restrict_self, fd, 0))
+		die_sys("cannot enter Landlock");
+	(void)close(fd); /* a descriptor of our own making: nothing can be lost */
+}
+
+void
+sandbox_enter(const struct sandbox *box, const struct reach *reaches, bool landlock_optional)
+{
+	struct sock_fprog program = { box->rows, box->filter };
+	int version = sandbox_landlock_version();
+
+	limits_enter(box);
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		die_sys("cannot become undumpable and without new privileges");
+	if (version >= LANDLOCK_OLDEST)
+		landlock_enter(reaches, version);
+	else if (!landlock_optional)
+		die_usage("this kernel has no Landlock 2 (Linux 5.19): start a newer kernel, or set POP3_NOLANDLOCK=1 "
+			  "to serve without it");
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+		die_sys("cannot enter seccomp: this kernel must have CONFIG_SECCOMP_FILTER");
+}

@@ -1,0 +1,47 @@
+/* sandbox: what each room may ask of the kernel.  The tables are in sandbox.c and nowhere else. */
+#ifndef SANDBOX_H
+#define SANDBOX_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What may be done beneath one directory or to one file. */
+struct reach {
+	int fd;          /* O_PATH or other; -1 ends the list */
+	uint64_t access; /* LANDLOCK_ACCESS_FS_* */
+};
+
+enum { FD_ROOM = 9 }; /* where launch puts the executable of the room that it starts */
+
+struct sandbox {
+	struct sock_filter *filter;
+	unsigned short rows;
+	uint64_t address_space; /* RLIMIT_AS in bytes, 0 for none */
+	unsigned files;         /* RLIMIT_NOFILE */
+	unsigned children;      /* RLIMIT_NPROC */
+};
+
+extern struct sandbox sandbox_pop3d, sandbox_authd, sandbox_storage, sandbox_launch;
+
+enum {
+	REACH_READ = 0,   /* read files and list directories */
+	REACH_EXECUTE,    /* read and execute files */
+	REACH_MAILDROP,   /* read, list, rename and remove; create nothing */
+	REACH_FILE_WRITE, /* read and write one existing file */
+	REACH__MAX
+};
+/* The Landlock rights behind each of those names. */
+extern const uint64_t reach_access[REACH__MAX];
+
+/* The kernel's Landlock version, 0 if it has none. */
+int sandbox_landlock_version(void);
+/* Enter: limits, undumpable, Landlock with exactly these reaches (NULL: nothing at all), then seccomp, in that order.
+ * A kernel without seccomp is refused (111); without Landlock 2 too, unless landlock_optional. */
+void sandbox_enter(const struct sandbox *box, const struct reach *reaches, bool landlock_optional);
+/* Write the uids that launch may become into its table: from floor upwards, and authd's. */
+void sandbox_launch_uids(uid_t floor, uid_t authd);
+
+#endif
