@@ -1,0 +1,86 @@
+/* session: everything pop3d knows of its one client. */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "chan.h"
+#include "line.h"
+#include "span.h"
+
+/* The limits of this room, besides those it is started with. */
+enum {
+	OUT_BYTES = 1 << 16,    /* of replies that wait to be written */
+	BLOCK_BYTES = 1 << 14,  /* of a message that are read at one time */
+	WRONG_BEFORE = 3,       /* wrong commands that end a session before login */
+	WRONG_AFTER = 20,       /* and after it */
+	ANSWER_SECONDS = 90,    /* longer than launch gives authd */
+};
+
+enum state { AUTHORIZATION, TRANSACTION, UPDATE, CLOSED, STATE__MAX };
+
+/* What a command came to. */
+enum event {
+	DONE,      /* it was done */
+	REFUSED,   /* it could not be: no such message, no such login */
+	WRONG,     /* it is no command, or not here, or not with these arguments */
+	LOGGED_IN, /* storage is ready */
+	LEAVE,     /* QUIT */
+	BROKEN,    /* the client or storage cannot be served any more */
+	EVENT__MAX
+};
+
+enum ending { END_NOQUIT, END_QUIT, END_TIMEOUT, END_LIMIT, END_ERROR };
+
+enum { BITMAP_BYTES = MESSAGES_MAX / 8 };
+
+/* One bit for each message; pages that no mark touches cost nothing. */
+struct bitmap {
+	uint32_t set;
+	uint8_t b[BITMAP_BYTES];
+};
+
+struct tally {
+	uint64_t messages, octets;
+};
+
+struct session {
+	/* set by the command line */
+	const char *sid, *rip, *host;
+	bool plain_allowed;
+	unsigned idle, limit, tries;
+
+	enum state state;
+	enum ending ending;
+	unsigned wrong, attempts;
+	int64_t started, last_command; /* milliseconds of the monotonic clock */
+	struct line line;
+	char user[USER_MAX + 1]; /* of the last USER; empty: none */
+	bool user_given;         /* the command before was a successful USER */
+
+	/* the maildrop, from READY on */
+	int table;
+	uint32_t count;
+	uint64_t octets;
+	struct bitmap deleted, retrieved, failed;
+	uint64_t deleted_octets;
+
+	struct tally top, retr;
+	struct done outcome;
+	uint64_t in, out;
+
+	bool gone;      /* bytes we owed could not be written: nothing after them may be */
+	size_t waiting; /* bytes of replies */
+	uint8_t reply[OUT_BYTES];
+};
+
+/* Greet, then serve commands until one ends the session or a limit does; write the `end` line. */
+void session_serve(struct session *s);
+
+/* Milliseconds of the monotonic clock. */
+int64_t clock_ms(void);
+/* Milliseconds until this session must end, by its idle or its whole limit; 0 if it must end now. */
+int session_time_left(const struct session *s);
+
+bool bit_is_set(const struct bitmap *m, uint32_t n);
+void bit_set(struct bitmap *m, uint32_t n);
+
+#endif
