@@ -1,0 +1,54 @@
+/* storage: one user's maildrop, as that user.  Distrusts: pop3d, and every name and file in the maildrop.
+ * Holds: 0,1 /dev/null; 2 the log; 3 ctl, with pop3d at its other end; the Maildir, its new and its cur.
+ * Was launch until a moment ago, in the same process; root went before this program was executed.  After
+ * sandbox_enter() it can read, rename and remove in that one Maildir, and create or write nothing. */
+#include <errno.h>
+#include <string.h>
+
+#include "chan.h"
+#include "die.h"
+#include "drop.h"
+#include "sandbox.h"
+#include "serve.h"
+
+/* argv: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW; from launch, which has them from tables of root's. */
+static void
+storage_init(struct storage *s, int argc, char **argv)
+{
+	if (argc != 8)
+		die_usage("usage: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW (sallyport starts it)");
+	die_session(argv[1]);
+	s->started = clock_ms();
+	s->sid = argv[1];
+	s->rip = argv[2];
+	s->lip = argv[3];
+	s->user = argv[5];
+	s->path = argv[6];
+	s->keepnew = strcmp(argv[7], "1") == 0;
+	s->open_error = maildir_open(&s->maildir, s->path) ? errno : 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct storage s;
+
+	die_program("storage");
+	die_look_at_log();
+
+	/* acquire: after this, nothing but messages is ever opened */
+	chan_only(FD_CTL);
+	storage_init(&s, argc, argv);
+
+	/* drop: launch did it before exec; try to get it back, and die if that works */
+	drop_verify();
+
+	/* sandbox: from here on, the table in lib/sandbox.c is the law */
+	const struct reach reaches[] = { { s.maildir.fd, reach_access[REACH_MAILDROP] }, { -1, 0 } };
+
+	sandbox_enter(&sandbox_storage, reaches, strcmp(argv[4], "nolandlock") == 0);
+
+	/* serve */
+	storage_serve(&s);
+	return 0;
+}

@@ -1,0 +1,18 @@
+/* serve: open the maildrop, say ready, answer pop3d until it commits or leaves. */
+#ifndef SERVE_H
+#define SERVE_H
+
+#include "maildir.h"
+
+struct storage {
+	const char *sid, *rip, *lip, *user, *path;
+	bool keepnew;
+	int64_t started; /* milliseconds */
+	int open_error;  /* errno of maildir_open, or 0 */
+	struct maildir maildir;
+};
+
+int64_t clock_ms(void);
+void storage_serve(struct storage *s);
+
+#endif
