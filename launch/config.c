@@ -1,0 +1,190 @@
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "account.h"
+#include "die.h"
+#include "span.h"
+
+extern char **environ;
+
+#ifndef LIBEXECDIR
+#define LIBEXECDIR "/usr/local/libexec/sallyport"
+#endif
+
+enum kind { PATH, TEXT, NUMBER };
+
+struct setting {
+	const char *name;
+	enum kind kind;
+	size_t offset;
+	const char *standard;
+	unsigned min, max;
+};
+
+#define FIELD(name) offsetof(struct config, name)
+
+static const struct setting settings[] = {
+	{ "POP3_ROOMS", PATH, FIELD(rooms), LIBEXECDIR, 0, 0 },
+	{ "POP3_EMPTY", PATH, FIELD(empty), LIBEXECDIR "/empty", 0, 0 },
+	{ "POP3_DATA", PATH, FIELD(data), "/var/lib/sallyport", 0, 0 },
+	{ "POP3_MAILBASE", PATH, FIELD(mailbase), "/var/vmail", 0, 0 },
+	{ "POP3_HOST", TEXT, FIELD(host), "-", 0, 0 },
+	{ "POP3_POP3D", TEXT, FIELD(pop3d_name), "_pop3d", 0, 0 },
+	{ "POP3_AUTHD", TEXT, FIELD(authd_name), "_authd", 0, 0 },
+	{ "POP3_LOG", TEXT, FIELD(log_name), "auto", 0, 0 },
+	{ "POP3_UIDMIN", NUMBER, FIELD(uidmin), "1000", 1, 4294967293U },
+	{ "POP3_PLAINOK", NUMBER, FIELD(plainok), "0", 0, 1 },
+	{ "POP3_IDLE", NUMBER, FIELD(idle), "600", 600, 86400 },
+	{ "POP3_SESSION", NUMBER, FIELD(session), "21600", 600, 604800 },
+	{ "POP3_TRIES", NUMBER, FIELD(tries), "3", 1, 100 },
+	{ "POP3_SLOTS", NUMBER, FIELD(slots), "8", 1, 1024 },
+	{ "POP3_KEEPNEW", NUMBER, FIELD(keepnew), "0", 0, 1 },
+	{ "POP3_NOLANDLOCK", NUMBER, FIELD(nolandlock), "0", 0, 1 },
+	{ "POP3_ROOTLESS", NUMBER, FIELD(rootless), "0", 0, 1 },
+};
+enum { SETTINGS = sizeof settings / sizeof settings[0] };
+
+static const char prefix[] = "POP3_";
+
+static const struct setting *
+setting_find(struct span name)
+{
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (span_of(settings[i].name).len == name.len && !memcmp(settings[i].name, name.p, name.len))
+			return &settings[i];
+	return NULL;
+}
+
+/* where: the variable's or the file's name, for the administrator. */
+static void
+setting_put(struct config *c, const struct setting *s, const char *value, const char *where)
+{
+	char *text = (char *)c + s->offset;
+	uint64_t n;
+
+	for (const char *p = value; *p; p++)
+		if (*p <= 0x20 || *p > 0x7e)
+			die_usage("%s: the value holds a blank or an unprintable character: remove it", where);
+	switch (s->kind) {
+	case NUMBER:
+		if (span_number(span_of(value), s->max, &n) || n < s->min)
+			die_usage("%s=%s: must be a number from %u to %u", where, value, s->min, s->max);
+		*(unsigned *)(void *)text = (unsigned)n;
+		return;
+	case PATH:
+		if (value[0] != '/')
+			die_usage("%s=%s: must be an absolute path", where, value);
+		break;
+	case TEXT:
+		break;
+	}
+	if (value[0] == '\0' || strlen(value) >= TEXT_MAX)
+		die_usage("%s: must have 1 to %d characters", where, TEXT_MAX - 1);
+	memcpy(text, value, strlen(value) + 1);
+}
+
+/* As envdir(8) reads it: the first line, blanks at its end cut; an empty file means "not set".  Returns false then. */
+static bool
+file_read(int dir, const char *dirname, const char *name, char value[TEXT_MAX])
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n;
+	size_t end = 0;
+
+	if (fd < 0)
+		die_sys("cannot open %s/%s", dirname, name);
+	n = read(fd, value, TEXT_MAX - 1);
+	if (n < 0)
+		die_sys("cannot read %s/%s", dirname, name);
+	(void)close(fd); /* only read from */
+	while (end < (size_t)n && value[end] != '\n' && value[end] != '\0')
+		end++;
+	if (end == TEXT_MAX - 1)
+		die_usage("%s/%s: must have 1 to %d characters", dirname, name, TEXT_MAX - 2);
+	while (end && (value[end - 1] == ' ' || value[end - 1] == '\t'))
+		end--;
+	value[end] = '\0';
+	return n > 0;
+}
+
+static void
+directory_load(struct config *c, const char *name, bool seen[SETTINGS])
+{
+	DIR *d = opendir(name);
+	struct dirent *e;
+	char value[TEXT_MAX], where[TEXT_MAX];
+
+	if (d == NULL)
+		die_sys("cannot open the settings directory %s", name);
+	while ((void)(errno = 0), (e = readdir(d)) != NULL) {
+		const struct setting *s;
+
+		if (e->d_name[0] == '.')
+			continue;
+		s = setting_find(span_of(e->d_name));
+		if (s == NULL)
+			die_usage("%s/%s: there is no such setting: rename or remove the file (sallyport(8) lists them)",
+				  name, e->d_name);
+		if (!file_read(dirfd(d), name, e->d_name, value))
+			continue;
+		(void)snprintf(where, sizeof where, "%s/%s", name, e->d_name);
+		setting_put(c, s, value, where);
+		seen[s - settings] = true;
+	}
+	if (errno)
+		die_sys("cannot list the settings directory %s", name);
+	(void)closedir(d);
+}
+
+static void
+environment_load(struct config *c, bool seen[SETTINGS])
+{
+	for (char **e = environ; *e; e++) {
+		struct span rest = span_of(*e), name;
+		const struct setting *s;
+
+		if (strncmp(*e, prefix, sizeof prefix - 1) || !span_cut(&rest, '=', &name))
+			continue;
+		s = setting_find(name);
+		if (s == NULL)
+			die_usage("%.*s: there is no such setting: correct or unset the variable (sallyport(8) lists them)",
+				  (int)name.len, *e);
+		if (!seen[s - settings])
+			setting_put(c, s, *e + name.len + 1, s->name);
+		seen[s - settings] = true;
+	}
+}
+
+void
+config_load(struct config *c, const char *dir)
+{
+	static const char *const logs[] = { "auto", "stderr", "syslog", "none" };
+	bool seen[SETTINGS] = { false };
+	size_t log = 0;
+
+	if (dir)
+		directory_load(c, dir, seen);
+	environment_load(c, seen);
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (!seen[i])
+			setting_put(c, &settings[i], settings[i].standard, settings[i].name);
+	while (log < 4 && strcmp(c->log_name, logs[log]) != 0)
+		log++;
+	if (log == 4)
+		die_usage("POP3_LOG=%s: must be auto, stderr, syslog or none", c->log_name);
+	c->log = (enum log_choice)log;
+	if (!c->rootless) {
+		c->pop3d = account_find("POP3_POP3D", c->pop3d_name);
+		c->authd = account_find("POP3_AUTHD", c->authd_name);
+		if (c->pop3d.uid == c->authd.uid)
+			die_usage("POP3_POP3D and POP3_AUTHD have the same uid %u: give each room its own",
+				  (unsigned)c->authd.uid);
+	}
+}

@@ -1,0 +1,43 @@
+/* config: the administrator's settings, POP3_* in the environment or one file each in a directory. */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum { TEXT_MAX = 512 };
+
+enum log_choice { LOG_AUTO, LOG_STDERR, LOG_SYSLOG, LOG_NONE };
+
+/* A uid and gid that a room runs with. */
+struct account {
+	uid_t uid;
+	gid_t gid;
+};
+
+struct config {
+	char rooms[TEXT_MAX];    /* directory of the executables pop3d, authd and storage */
+	char empty[TEXT_MAX];    /* the root directory of rooms that need none */
+	char data[TEXT_MAX];     /* directory of users.cdb, secrets.cdb and slots */
+	char mailbase[TEXT_MAX]; /* every maildrop lies beneath it */
+	char host[TEXT_MAX];     /* in the greeting; "-" for none */
+	char pop3d_name[TEXT_MAX], authd_name[TEXT_MAX], log_name[TEXT_MAX];
+	struct account pop3d, authd;
+	enum log_choice log;
+	unsigned uidmin;     /* no mail user's uid is below */
+	unsigned plainok;    /* 1: passwords may cross the network in the clear */
+	unsigned idle;       /* seconds without a command (RFC 1939 section 3: at least 600) */
+	unsigned session;    /* seconds in all */
+	unsigned tries;      /* login attempts in one session */
+	unsigned slots;      /* memory-hard verifications at one time, on the whole machine */
+	unsigned keepnew;    /* 1: retrieved messages stay in new */
+	unsigned nolandlock; /* 1: serve on a kernel without Landlock too */
+	unsigned rootless;   /* 1: started by the one mail user, not by root */
+};
+
+/* Fill c from directory dir, if it is not NULL, then from the environment, then from the defaults.  Dies (100)
+ * on a name that is not known and on a value that cannot be meant, naming it and the remedy. */
+void config_load(struct config *c, const char *dir);
+
+#endif

@@ -1,0 +1,18 @@
+/* identity: what the name that authd verified means, from a table that only root writes. */
+#ifndef IDENTITY_H
+#define IDENTITY_H
+
+#include "config.h"
+#include "span.h"
+
+enum { MAILDROP_MAX = 1024 };
+
+struct identity {
+	struct account who;
+	char maildrop[MAILDROP_MAX];
+};
+
+/* Look name up in the users.cdb open on fd and check what it says.  Returns NULL, or why it is refused, for the log. */
+const char *identity_find(int fd, struct span name, const struct config *c, struct identity *id);
+
+#endif

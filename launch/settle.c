@@ -1,0 +1,182 @@
+#define _GNU_SOURCE
+#include "settle.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "die.h"
+#include "sandbox.h"
+
+static bool log_is_lost;
+
+/* Is descriptor 2 the client's?  Under inetd it is a copy of 0; systemd and others may do the same.  A network
+ * socket is never a log either. */
+static bool
+log_is_client(void)
+{
+	struct stat log, client;
+	struct sockaddr_storage name;
+	socklen_t len = sizeof name;
+
+	if (fstat(2, &log))
+		return true;
+	for (int fd = 0; fd <= 1; fd++)
+		if (fstat(fd, &client) == 0 && client.st_dev == log.st_dev && client.st_ino == log.st_ino &&
+		    !S_ISCHR(log.st_mode))
+			return true;
+	if (getsockname(2, (struct sockaddr *)&name, &len))
+		return false;
+	return name.ss_family != AF_UNIX;
+}
+
+static void
+log_replace(int fd)
+{
+	if (dup3(fd, 2, 0) < 0)
+		_exit(EXIT_SYSTEM); /* there is no log yet */
+	if (fd != FD_NULL)
+		(void)close(fd);
+}
+
+/* Descriptor 2 becomes syslog's socket, or /dev/null when nobody listens there. */
+static void
+log_to_syslog(void)
+{
+	static const struct sockaddr_un syslog_name = { AF_UNIX, "/dev/log" };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	log_is_lost = fd < 0 || connect(fd, (const struct sockaddr *)&syslog_name, sizeof syslog_name);
+	if (log_is_lost) {
+		if (fd >= 0)
+			(void)close(fd);
+		fd = FD_NULL;
+	}
+	log_replace(fd);
+}
+
+void
+settle_process(void)
+{
+	static const int signals[] = { SIGCHLD, SIGALRM, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGXCPU, SIGSYS };
+	struct sigaction standard = { .sa_handler = SIG_DFL }, ignore = { .sa_handler = SIG_IGN };
+	sigset_t none;
+	bool no_log = false;
+	int fd;
+
+	(void)umask(077);
+	/* None of these calls can fail.  SIGCHLD ignored would leave nothing to wait for. */
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+		(void)sigaction(signals[i], &standard, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	/* What a super-server left open is nobody's business.  From here on 0 to FD_ROOM are taken, so that no
+	 * descriptor of ours ever lies where the client, the log or a room's descriptor belongs. */
+	if (syscall(SYS_close_range, 3, ~0U, 0))
+		_exit(EXIT_SYSTEM);
+	do {
+		fd = openat(AT_FDCWD, "/dev/null", O_RDWR);
+		no_log |= fd == 2;
+		if (fd < 0)
+			_exit(EXIT_SYSTEM);
+	} while (fd < FD_NULL);
+	for (int low = FD_NULL; low <= FD_ROOM; low++)
+		if (low == FD_NULL ? fcntl(low, F_SETFD, FD_CLOEXEC) < 0 : dup3(FD_NULL, low, O_CLOEXEC) < 0)
+			_exit(EXIT_SYSTEM);
+	if (no_log || log_is_client())
+		log_to_syslog();
+	die_look_at_log();
+}
+
+void
+settle_log(enum log_choice choice)
+{
+	if (choice == LOG_SYSLOG && !log_is_lost && die_priority()[0] == '\0')
+		log_to_syslog();
+	if (choice == LOG_NONE)
+		log_replace(FD_NULL);
+	else if (log_is_lost)
+		_exit(EXIT_SYSTEM); /* nobody would hear why: POP3_LOG=none says that this is meant */
+	die_look_at_log();
+}
+
+/* The canonical form of an address; -1 if it is none. */
+static int
+address_canonical(const char *text, char out[INET6_ADDRSTRLEN])
+{
+	struct in6_addr six;
+	struct in_addr four;
+
+	if (inet_pton(AF_INET, text, &four) == 1)
+		return inet_ntop(AF_INET, &four, out, INET6_ADDRSTRLEN) ? 0 : -1;
+	if (inet_pton(AF_INET6, text, &six) != 1)
+		return -1;
+	if (IN6_IS_ADDR_V4MAPPED(&six))
+		return inet_ntop(AF_INET, &six.s6_addr[12], out, INET6_ADDRSTRLEN) ? 0 : -1;
+	return inet_ntop(AF_INET6, &six, out, INET6_ADDRSTRLEN) ? 0 : -1;
+}
+
+static void
+address_from_socket(int (*ask)(int, struct sockaddr *, socklen_t *), char out[INET6_ADDRSTRLEN])
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+		struct sockaddr_storage room;
+	} name = { .any = { .sa_family = AF_UNSPEC } };
+	socklen_t len = sizeof name;
+	char text[INET6_ADDRSTRLEN] = "";
+
+	if (ask(0, &name.any, &len))
+		return;
+	if (name.any.sa_family == AF_INET)
+		(void)inet_ntop(AF_INET, &name.four.sin_addr, text, sizeof text);
+	else if (name.any.sa_family == AF_INET6)
+		(void)inet_ntop(AF_INET6, &name.six.sin6_addr, text, sizeof text);
+	(void)address_canonical(text, out);
+}
+
+static void
+address_from_environment(const char *protocol, const char *which, char out[INET6_ADDRSTRLEN])
+{
+	const char *const protocols[] = { protocol, "TCP", "SSL" };
+	char name[64];
+
+	for (size_t i = 0; i < 3; i++) {
+		const char *value;
+
+		(void)snprintf(name, sizeof name, "%.32s%s", protocols[i], which);
+		value = getenv(name);
+		if (value && address_canonical(value, out) == 0)
+			return;
+	}
+}
+
+void
+settle_peer(struct peer *p)
+{
+	const char *protocol = getenv("PROTO"), *systemd = getenv("REMOTE_ADDR");
+
+	memcpy(p->remote, "-", 2);
+	memcpy(p->local, "-", 2);
+	if (protocol) {
+		address_from_environment(protocol, "REMOTEIP", p->remote);
+		address_from_environment(protocol, "LOCALIP", p->local);
+	} else {
+		address_from_socket(getpeername, p->remote);
+		address_from_socket(getsockname, p->local);
+		if (p->remote[0] == '-' && systemd)
+			(void)address_canonical(systemd, p->remote);
+	}
+	p->loopback = strncmp(p->remote, "127.", 4) == 0 || strcmp(p->remote, "::1") == 0;
+}

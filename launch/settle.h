@@ -1,0 +1,27 @@
+/* settle: turn whatever a super-server left us into a known state. */
+#ifndef SETTLE_H
+#define SETTLE_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+
+#include "config.h"
+
+enum { FD_NULL = 3 }; /* /dev/null, from settle_process on */
+
+/* Who is at the other end, as text; "-" when nothing tells. */
+struct peer {
+	char remote[INET6_ADDRSTRLEN];
+	char local[INET6_ADDRSTRLEN];
+	bool loopback; /* remote is an address of this machine's loopback */
+};
+
+/* Default dispositions, an empty mask, SIGPIPE ignored (rooms hear EPIPE), umask 077, descriptors 0 to FD_ROOM taken, and
+ * descriptor 2 a log that is certainly not the client: before anything can print. */
+void settle_process(void);
+/* What the administrator chose; dies when there is no log and POP3_LOG is not "none". */
+void settle_log(enum log_choice choice);
+/* The environment of tcpserver, s6, ucspi-ssl; else the socket's own names; else systemd's REMOTE_ADDR. */
+void settle_peer(struct peer *p);
+
+#endif

@@ -1,0 +1,76 @@
+#define _GNU_SOURCE
+#include "start.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "die.h"
+#include "sandbox.h"
+
+int
+room_open(int rooms, const char *name)
+{
+	int fd = openat(rooms, name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		die_sys("cannot open the room %s: is sallyport installed, or POP3_ROOMS right?", name);
+	if (!S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != geteuid()) || st.st_mode & 022)
+		die_usage("the room %s is not a file that only its owner, root, can write: install it again", name);
+	return fd;
+}
+
+/* The raw calls: libc's change every thread and need more system calls for that. */
+static void
+privileges_drop(const struct room *r)
+{
+	if (r->who) {
+		if (r->root >= 0 && (fchdir(r->root) || chroot(".")))
+			die_sys("cannot change the root directory");
+		if (syscall(SYS_setgroups, 0, NULL))
+			die_sys("cannot drop the supplementary groups");
+		if (syscall(SYS_setresgid, r->who->gid, r->who->gid, r->who->gid))
+			die_sys("cannot change to gid %u", (unsigned)r->who->gid);
+		if (syscall(SYS_setresuid, r->who->uid, r->who->uid, r->who->uid))
+			die_sys("cannot change to uid %u", (unsigned)r->who->uid);
+	}
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		die_sys("cannot set no_new_privs");
+}
+
+void
+room_become(const struct room *r)
+{
+	static char *const nothing[] = { NULL };
+
+	for (int i = 0; i < r->count; i++)
+		if (r->descriptors[i] != i && dup3(r->descriptors[i], i, 0) < 0)
+			die_sys("cannot place descriptor %d", i);
+	if (dup3(r->executable, FD_ROOM, O_CLOEXEC) < 0)
+		die_sys("cannot place the executable");
+	if (syscall(SYS_close_range, r->count, FD_ROOM - 1, 0))
+		die_sys("cannot close descriptors");
+	(void)alarm(r->deadline); /* it outlives exec, and the rooms cannot change it */
+	privileges_drop(r);
+	/* All others have close-on-exec; this is for those that a super-server left open. */
+	if (syscall(SYS_close_range, FD_ROOM + 1, ~0U, 0))
+		die_sys("cannot close descriptors");
+	(void)syscall(SYS_execveat, FD_ROOM, "", r->arguments, nothing, AT_EMPTY_PATH);
+	die_sys("cannot execute the room %s", r->arguments[0]);
+}
+
+pid_t
+room_start(const struct room *r)
+{
+	/* The child borrows our memory until exec and writes nothing that we read: r is const, and die ends it. */
+	pid_t pid = vfork();
+
+	if (pid < 0)
+		die_sys("cannot start the room %s", r->arguments[0]);
+	if (pid == 0)
+		room_become(r);
+	return pid;
+}
