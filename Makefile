@@ -41,8 +41,8 @@ endif
 PROGRAMS = $(addprefix $(B)/,sallyport pop3d authd storage sallyport-user)
 HEADERS = $(wildcard */*.h) Makefile
 sources = $(wildcard $(addsuffix /*.c,$(1)))
-small = $(patsubst %.c,$(B)/small/%.o,$(call sources,$(1) lib))
-full = $(patsubst %.c,$(B)/full/%.o,$(call sources,$(1) lib))
+small = $(patsubst %.c,$(B)/small/%.o,$(call sources,$(1))) $(B)/small/lib.a
+full = $(patsubst %.c,$(B)/full/%.o,$(call sources,$(1))) $(B)/full/lib.a
 
 all: $(PROGRAMS)
 
@@ -63,18 +63,22 @@ $(B)/small/%.o: %.c $(HEADERS) | $(B)/include
 $(B)/full/%.o: %.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL) -I$(<D) -c $< -o $@
+# An archive, so that a room holds no code of lib that it does not use.
+%/lib.a: $(addprefix %/,$(patsubst %.c,%.o,$(call sources,lib)))
+	$(Q)rm -f $@ && $(AR) rcD $@ $^
 $(B)/include:
 	@mkdir -p $@
 	$(Q)ln -sfn /usr/include/linux /usr/include/asm-generic /usr/include/cdb.h /usr/include/sodium /usr/include/sodium.h $@
 	$(Q)ln -sfn $(firstword $(wildcard /usr/include/$(TRIPLE)/asm /usr/include/asm)) $@/asm
 
 # A unit test, tests/ROOM/FILE.c, is linked with the whole room but its main.c.
+unit = $(filter-out $(B)/full/$(1)/main.o,$(call full,$(1)))
 UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch pop3d authd storage users)))
 units: $(UNITS)
 .SECONDEXPANSION:
-$(B)/tests/%: tests/%.c $$(filter-out %/main.o,$$(call full,$$(patsubst %/,%,$$(dir $$*)))) tests/check.h
+$(B)/tests/%: tests/%.c $$(call unit,$$(notdir $$(@D)))
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL) -Itests -I$(patsubst %/,%,$(dir $*)) $(filter %.c %.o,$^) -lcdb -lsodium -lcrypt -o $@
+	$(Q)$(CC) $(ALL) -Itests -I$(notdir $(@D)) $(filter %.c %.o %.a,$^) -lcdb -lsodium -lcrypt -o $@
 
 packages:
 	@etc/packages build

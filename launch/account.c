@@ -36,5 +36,6 @@ account_find(const char *variable, const char *name)
 			return account_checked(variable, (struct account){ p->pw_uid, p->pw_gid });
 		}
 	die_usage("%s: there is no account %s: make it (adduser --system --group --no-create-home %s), "
-		  "or set %s to another or to UID:GID", variable, name, name, variable);
+		  "or set %s to another or to UID:GID",
+		  variable, name, name, variable);
 }

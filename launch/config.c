@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "config.h"
 
 #include <dirent.h>
@@ -11,8 +12,6 @@
 #include "account.h"
 #include "die.h"
 #include "span.h"
-
-extern char **environ;
 
 #ifndef LIBEXECDIR
 #define LIBEXECDIR "/usr/local/libexec/sallyport"
@@ -130,8 +129,9 @@ directory_load(struct config *c, const char *name, bool seen[SETTINGS])
 			continue;
 		s = setting_find(span_of(e->d_name));
 		if (s == NULL)
-			die_usage("%s/%s: there is no such setting: rename or remove the file (sallyport(8) lists them)",
-				  name, e->d_name);
+			die_usage(
+			    "%s/%s: there is no such setting: rename or remove the file (sallyport(8) lists them)",
+			    name, e->d_name);
 		if (!file_read(dirfd(d), name, e->d_name, value))
 			continue;
 		(void)snprintf(where, sizeof where, "%s/%s", name, e->d_name);
@@ -154,8 +154,9 @@ environment_load(struct config *c, bool seen[SETTINGS])
 			continue;
 		s = setting_find(name);
 		if (s == NULL)
-			die_usage("%.*s: there is no such setting: correct or unset the variable (sallyport(8) lists them)",
-				  (int)name.len, *e);
+			die_usage(
+			    "%.*s: there is no such setting: correct or unset the variable (sallyport(8) lists them)",
+			    (int)name.len, *e);
 		if (!seen[s - settings])
 			setting_put(c, s, *e + name.len + 1, s->name);
 		seen[s - settings] = true;

@@ -23,8 +23,8 @@ static bool log_is_lost;
 static bool
 log_is_client(void)
 {
-	struct stat log, client;
-	struct sockaddr_storage name;
+	struct stat log = { 0 }, client = { 0 };
+	struct sockaddr_storage name = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof name;
 
 	if (fstat(2, &log))

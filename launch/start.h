@@ -11,12 +11,12 @@
 int room_open(int rooms, const char *name);
 
 struct room {
-	int executable;         /* from room_open */
+	int executable;            /* from room_open */
 	const struct account *who; /* NULL: stay who we are (without root) */
-	int root;               /* its root directory; -1: the one we have */
-	const int *descriptors; /* descriptors[i] becomes i there; each is i itself or above FD_ROOM */
+	int root;                  /* its root directory; -1: the one we have */
+	const int *descriptors;    /* descriptors[i] becomes i there; each is i itself or above FD_ROOM */
 	int count;
-	unsigned deadline;      /* seconds after which the kernel ends it, whatever it does */
+	unsigned deadline; /* seconds after which the kernel ends it, whatever it does */
 	char *const *arguments;
 };
 

@@ -42,15 +42,18 @@ chan_wait(int fd, int ms)
 	return n;
 }
 
-/* The descriptor in a received message; -1 if there is none.  More than one cannot fit the buffer. */
+/* The descriptor in a received message; -1 if there is none. */
 static int
 passed_fd(struct msghdr *h)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(h);
-	int fd = -1;
+	int fd;
 
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof fd))
-		memcpy(&fd, CMSG_DATA(c), sizeof fd);
+	if (c == NULL)
+		return -1;
+	if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof fd))
+		die_peer("a message brings something that is not one descriptor");
+	memcpy(&fd, CMSG_DATA(c), sizeof fd);
 	return fd;
 }
 
@@ -68,7 +71,7 @@ chan_get(int fd, struct chan_in *in, bool want_fd)
 	/* Without room for one, the kernel drops a descriptor and says so in MSG_CTRUNC. */
 	if (want_fd) {
 		h.msg_control = &control;
-		h.msg_controllen = sizeof control;
+		h.msg_controllen = CMSG_LEN(sizeof(int)); /* CMSG_SPACE would have room for two */
 	}
 	do
 		n = recvmsg(fd, &h, MSG_CMSG_CLOEXEC);

@@ -73,14 +73,14 @@ say(int error, const char *format, va_list args)
 	(void)!write(2, line, end); /* there is nobody left to tell */
 }
 
-#define LEAVE(error, status)            \
-	do {                            \
-		va_list args;           \
-		int e = (error);        \
-		va_start(args, format); \
-		say(e, format, args);   \
-		va_end(args);           \
-		_exit(status);          \
+#define LEAVE(error, status)                                                                                           \
+	do {                                                                                                           \
+		va_list args;                                                                                          \
+		int e = (error);                                                                                       \
+		va_start(args, format);                                                                                \
+		say(e, format, args);                                                                                  \
+		va_end(args);                                                                                          \
+		_exit(status);                                                                                         \
 	} while (0)
 
 void

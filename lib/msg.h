@@ -26,14 +26,14 @@
 #include "span.h"
 
 enum {
-	MSG_MAX = 8192,     /* octets of one datagram */
-	USER_MAX = 255,     /* octets of a user's name (RFC 4616) */
-	PROOF_MAX = 512,    /* octets of a proof; PASS carries at most a command line */
+	MSG_MAX = 8192,  /* octets of one datagram */
+	USER_MAX = 255,  /* octets of a user's name (RFC 4616) */
+	PROOF_MAX = 512, /* octets of a proof; PASS carries at most a command line */
 	CHALLENGE_MAX = 1024,
-	UID_MAX = 70,       /* octets of a unique-id (RFC 1939 section 7) */
-	MARKS_MAX = 4096,   /* octets of the bitmap in one MSG_MARKS */
+	UID_MAX = 70,     /* octets of a unique-id (RFC 1939 section 7) */
+	MARKS_MAX = 4096, /* octets of the bitmap in one MSG_MARKS */
 	VERDICT_BYTES = 256,
-	RECORD_BYTES = 80,  /* of the table: u64 octets, u8 length of the unique-id, 70 octets, NUL */
+	RECORD_BYTES = 80,      /* of the table: u64 octets, u8 length of the unique-id, 70 octets, NUL */
 	MESSAGES_MAX = 1 << 24, /* messages in one maildrop */
 };
 

@@ -38,6 +38,7 @@
 #define AT_EMPTY_PATH 0x1000
 #endif
 
+/* clang-format off */
 #define NR offsetof(struct seccomp_data, nr)
 #define ARCH offsetof(struct seccomp_data, arch)
 #define LOW(i) (offsetof(struct seccomp_data, args) + 8 * (i)) /* both architectures are little-endian */
@@ -192,6 +193,7 @@ static struct sock_filter launch_calls[] = {
 	AUTHD_ROWS,
 	END,
 };
+/* clang-format on */
 
 #define ROWS(table) (unsigned short)(sizeof(table) / sizeof(table)[0])
 #define MIB (1ULL << 20)
@@ -259,7 +261,9 @@ landlock_enter(const struct reach *reaches, int version)
 {
 	/* Handle every right this kernel knows: a right that is handled and not granted is refused. */
 	struct ruleset rules = {
-		.fs = version >= 5 ? (1ULL << 16) - 1 : version >= 3 ? (1ULL << 15) - 1 : (1ULL << 14) - 1,
+		.fs = version >= 5   ? (1ULL << 16) - 1
+		      : version >= 3 ? (1ULL << 15) - 1
+				     : (1ULL << 14) - 1,
 		.net = version >= 4 ? 3 : 0,
 		.scoped = version >= 6 ? 3 : 0,
 	};

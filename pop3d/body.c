@@ -68,9 +68,9 @@ body_send(struct session *s, int fd, uint64_t size, uint64_t octets)
 /* Where in a message we are, in lines. */
 struct place {
 	bool in_body;
-	bool line_begun;  /* the line we are in has a byte that is not its CR */
-	bool cr;          /* and it began with a CR */
-	uint64_t lines;   /* of the body that may still be sent */
+	bool line_begun; /* the line we are in has a byte that is not its CR */
+	bool cr;         /* and it began with a CR */
+	uint64_t lines;  /* of the body that may still be sent */
 };
 
 /* How many of the n bytes of block belong to the top?  Fewer than n: the top ends there. */

@@ -14,6 +14,7 @@
 #include "transact.h"
 
 /* What each event does to the session: the only place the state changes. */
+/* clang-format off */
 static const enum state next[STATE__MAX][EVENT__MAX] = {
 	/*                   DONE           REFUSED        WRONG          LOGGED_IN    LEAVE   BROKEN */
 	[AUTHORIZATION] = { AUTHORIZATION, AUTHORIZATION, AUTHORIZATION, TRANSACTION, CLOSED, CLOSED },
@@ -21,6 +22,7 @@ static const enum state next[STATE__MAX][EVENT__MAX] = {
 	[UPDATE] =        { CLOSED,        CLOSED,        CLOSED,        CLOSED,      CLOSED, CLOSED },
 	[CLOSED] =        { CLOSED,        CLOSED,        CLOSED,        CLOSED,      CLOSED, CLOSED },
 };
+/* clang-format on */
 
 int64_t
 clock_ms(void)

@@ -8,11 +8,11 @@
 
 /* The limits of this room, besides those it is started with. */
 enum {
-	OUT_BYTES = 1 << 16,    /* of replies that wait to be written */
-	BLOCK_BYTES = 1 << 14,  /* of a message that are read at one time */
-	WRONG_BEFORE = 3,       /* wrong commands that end a session before login */
-	WRONG_AFTER = 20,       /* and after it */
-	ANSWER_SECONDS = 90,    /* longer than launch gives authd */
+	OUT_BYTES = 1 << 16,   /* of replies that wait to be written */
+	BLOCK_BYTES = 1 << 14, /* of a message that are read at one time */
+	WRONG_BEFORE = 3,      /* wrong commands that end a session before login */
+	WRONG_AFTER = 20,      /* and after it */
+	ANSWER_SECONDS = 90,   /* longer than launch gives authd */
 };
 
 enum state { AUTHORIZATION, TRANSACTION, UPDATE, CLOSED, STATE__MAX };

@@ -199,6 +199,7 @@ maildir_list(const struct maildir *d, struct list *l)
 	sorted = l;
 	if (l->n)
 		qsort(l->m, l->n, sizeof *l->m, message_compare);
+	sorted = NULL;
 	return 0;
 }
 

@@ -18,7 +18,7 @@ struct message {
 	bool missing;      /* not seen when the directories were last read */
 	uint64_t time;     /* of delivery, from the name; 0 if that tells none */
 	uint64_t inode, size, octets;
-	int64_t changed;   /* nanoseconds: what was counted is what has this time, this size, this inode */
+	int64_t changed; /* nanoseconds: what was counted is what has this time, this size, this inode */
 };
 
 struct list {

@@ -99,8 +99,11 @@ maildrop_open(struct storage *s)
 
 	if (s->open_error) {
 		warn("cannot open the maildrop %s: %s", s->path, strerror(s->open_error));
-		refuse(s, s->open_error == ENOENT || s->open_error == ENOTDIR || s->open_error == ELOOP ||
-				s->open_error == EACCES ? ANSWER_PERMANENT : ANSWER_LATER,
+		refuse(s,
+		       s->open_error == ENOENT || s->open_error == ENOTDIR || s->open_error == ELOOP ||
+			       s->open_error == EACCES
+			   ? ANSWER_PERMANENT
+			   : ANSWER_LATER,
 		       s->open_error == EACCES ? "permission" : "nomaildir");
 		return -1;
 	}

@@ -1,0 +1,88 @@
+/* The attempts of one session to log in: wait, let authd judge, look up what its verdict means. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "chan.h"
+#include "die.h"
+#include "launch.h"
+#include "log.h"
+
+enum { WAIT_SLACK = 120 }; /* seconds that pop3d has after its own limit */
+
+/* Wait, without reading, until pop3d asks for something.  Does not return when pop3d has gone. */
+static void
+request_wait(const struct launch *s)
+{
+	struct pollfd p = { s->ctl, POLLIN, 0 };
+	struct timespec limit = { s->config.session + WAIT_SLACK, 0 };
+	int n;
+
+	do
+		n = ppoll(&p, 1, &limit, NULL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		die_sys("cannot wait");
+	if (n == 0)
+		die_peer("pop3d did not end in its time");
+	if (p.revents & (POLLHUP | POLLERR)) {
+		(void)room_reap(s, s->pop3d, "pop3d");
+		_exit(0);
+	}
+}
+
+/* The verified user's record is refused: tell the log why, the client only that an administrator is needed. */
+static void
+identity_refuse(const struct launch *s, struct span user, unsigned try, const char *why)
+{
+	static struct wr m;
+	struct logline l;
+
+	log_start(&l, "fail");
+	log_text(&l, "sid", s->sid);
+	log_text(&l, "rip", s->peer.remote);
+	log_text(&l, "lip", s->peer.local);
+	log_text(&l, "tls", "-");
+	log_span(&l, "user", user);
+	log_number(&l, "try", try);
+	log_text(&l, "reason", "permission");
+	log_send(&l);
+	warn("login refused: %s", why);
+	answer_put(&m, ANSWER_PERMANENT);
+	(void)chan_put_now(s->ctl, &m); /* a pop3d that has gone needs no answer */
+}
+
+/* Serve login attempts until one succeeds, pop3d leaves, or there were too many: that limit is ours, so that it
+ * holds against a pop3d that has been taken over. */
+void
+attempts_serve(struct launch *s)
+{
+	static struct identity id;
+	uint8_t verdict[VERDICT_BYTES];
+
+	for (unsigned try = 1; try <= s->config.tries; try++) {
+		struct span user;
+		const char *refused;
+		size_t got;
+		int users;
+
+		request_wait(s);
+		got = authd_ask(s, try, verdict);
+		if (got == 0)
+			continue;
+		if (verdict_get((struct span){ verdict, got }, &user))
+			die_peer("authd's verdict is malformed");
+		users = data_open(s, "users.cdb", O_RDONLY);
+		refused = identity_find(users, user, &s->config, &id);
+		(void)close(users);
+		if (refused == NULL)
+			storage_become(s, user, &id);
+		identity_refuse(s, user, try, refused);
+		break;
+	}
+	request_wait(s);
+	die_peer("pop3d asked again after its last attempt");
+}

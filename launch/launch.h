@@ -1,0 +1,39 @@
+/* launch: what the parts of sallyport know of the one session they serve. */
+#ifndef LAUNCH_H
+#define LAUNCH_H
+
+#include <sys/types.h>
+
+#include "config.h"
+#include "identity.h"
+#include "msg.h"
+#include "settle.h"
+
+struct launch {
+	struct config config;
+	struct peer peer;
+	char sid[40];
+	/* descriptors, all above FD_ROOM and close-on-exec */
+	int ctl, pop3d_ctl;
+	int data, slots, mailbase, empty, pop3d_room, authd_room, storage_room; /* O_PATH */
+	pid_t pop3d;
+};
+
+/* Open a file of POP3_DATA, as it is now. */
+int data_open(const struct launch *s, const char *name, int flags);
+
+/* Start pop3d, and let go of the client: no process that has been root has it from then on. */
+void pop3d_start(struct launch *s);
+/* How did a room of this pid end?  Waits for it.  A death by a signal is an alarm in the log: SIGSYS is a room that
+ * met its cage. */
+int room_reap(const struct launch *s, pid_t pid, const char *name);
+/* Let a new authd judge the request that waits on ctl, as attempt number try.  Returns the number of bytes of its
+ * verdict: VERDICT_BYTES, or 0 when it answered pop3d itself. */
+size_t authd_ask(const struct launch *s, unsigned try, uint8_t verdict[VERDICT_BYTES]);
+/* Never to return: this process becomes storage, as the user. */
+void storage_become(const struct launch *s, struct span user, const struct identity *id) __attribute__((noreturn));
+
+/* Serve login attempts until one succeeds, pop3d leaves, or there were too many. */
+void attempts_serve(struct launch *s) __attribute__((noreturn));
+
+#endif

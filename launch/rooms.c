@@ -1,0 +1,197 @@
+/* The three rooms: what each is started with.  The arguments are read by their main.c. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "chan.h"
+#include "die.h"
+#include "launch.h"
+#include "log.h"
+#include "start.h"
+
+enum {
+	VERDICT_SECONDS = 60, /* for one attempt, waiting for a slot included */
+	DEADLINE_SLACK = 120, /* the kernel ends a room so much after its own limit */
+	NUMBER_MAX = 24,
+};
+
+static const char *
+number(char out[NUMBER_MAX], unsigned n)
+{
+	(void)snprintf(out, NUMBER_MAX, "%u", n);
+	return out;
+}
+
+static const char *
+landlock_word(const struct launch *s)
+{
+	return s->config.nolandlock ? "nolandlock" : "landlock";
+}
+
+/* Without root there is no other uid to become. */
+static const struct account *
+account_of(const struct launch *s, const struct account *who)
+{
+	return s->config.rootless ? NULL : who;
+}
+
+/* exec takes its arguments as if it wrote to them. */
+static char *const *
+exec_arguments(const char *const *arguments)
+{
+	return (char *const *)(uintptr_t)arguments;
+}
+
+void
+pop3d_start(struct launch *s)
+{
+	char idle[NUMBER_MAX], session[NUMBER_MAX], tries[NUMBER_MAX];
+	const char *plain = s->peer.loopback || s->config.plainok ? "1" : "0";
+	/* clang-format off */
+	const char *const arguments[] = { "pop3d", s->sid, s->peer.remote, s->peer.local, landlock_word(s), plain,
+		number(idle, s->config.idle), number(session, s->config.session), number(tries, s->config.tries),
+		s->config.host, NULL };
+	/* clang-format on */
+	const int descriptors[] = { 0, 1, 2, s->pop3d_ctl };
+	const struct room room = {
+		.executable = s->pop3d_room,
+		.who = account_of(s, &s->config.pop3d),
+		.root = s->empty,
+		.descriptors = descriptors,
+		.count = 4,
+		.deadline = s->config.session + DEADLINE_SLACK,
+		.arguments = exec_arguments(arguments),
+	};
+
+	s->pop3d = room_start(&room);
+	(void)close(s->pop3d_room);
+	(void)close(s->pop3d_ctl);
+	if (dup3(FD_NULL, 0, 0) < 0 || dup3(FD_NULL, 1, 0) < 0)
+		die_sys("cannot let go of the client");
+}
+
+int
+room_reap(const struct launch *s, pid_t pid, const char *name)
+{
+	int status;
+	struct logline l;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			die_sys("cannot wait for %s", name);
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGALRM) {
+		log_start(&l, "alarm");
+		log_text(&l, "sid", s->sid);
+		log_text(&l, "rip", s->peer.remote);
+		log_text(&l, "room", name);
+		log_number(&l, "signal", (uint64_t)WTERMSIG(status));
+		log_send(&l);
+	}
+	return status;
+}
+
+int
+data_open(const struct launch *s, const char *name, int flags)
+{
+	int fd = openat(s->data, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0)
+		die_sys("cannot open %s/%s: run sallyport-user compile", s->config.data, name);
+	return fd;
+}
+
+/* Start authd with one end of a pipe; the other is the result. */
+static pid_t
+authd_start(const struct launch *s, unsigned try, int *verdict)
+{
+	char nth[NUMBER_MAX], slots[NUMBER_MAX];
+	const char *const arguments[] = { "authd",
+					  s->sid,
+					  s->peer.remote,
+					  s->peer.local,
+					  landlock_word(s),
+					  number(nth, try),
+					  number(slots, s->config.slots),
+					  NULL };
+	int tube[2], secrets = data_open(s, "secrets.cdb", O_RDONLY), lock = data_open(s, "slots", O_RDWR);
+	pid_t pid;
+
+	if (pipe2(tube, O_CLOEXEC))
+		die_sys("cannot make a pipe");
+	const int descriptors[] = { 0, 1, 2, s->ctl, secrets, tube[1], lock };
+	const struct room room = {
+		.executable = s->authd_room,
+		.who = account_of(s, &s->config.authd),
+		.root = s->empty,
+		.descriptors = descriptors,
+		.count = 7,
+		.deadline = VERDICT_SECONDS,
+		.arguments = exec_arguments(arguments),
+	};
+
+	pid = room_start(&room);
+	/* The slot's lock must die with authd, and the pipe end with it: no copy stays here. */
+	(void)close(secrets);
+	(void)close(lock);
+	(void)close(tube[1]);
+	*verdict = tube[0];
+	return pid;
+}
+
+size_t
+authd_ask(const struct launch *s, unsigned try, uint8_t verdict[VERDICT_BYTES])
+{
+	int tube, status;
+	pid_t pid = authd_start(s, try, &tube);
+	size_t got = 0;
+
+	/* authd's deadline is the kernel's: this pipe ends with it. */
+	while (got < VERDICT_BYTES) {
+		ssize_t n = read(tube, verdict + got, VERDICT_BYTES - got);
+
+		if (n < 0 && errno != EINTR)
+			die_sys("cannot read the verdict");
+		if (n == 0)
+			break;
+		got += n > 0 ? (size_t)n : 0;
+	}
+	(void)close(tube);
+	status = room_reap(s, pid, "authd");
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		die_peer("authd failed: its own line says why, or an alarm does");
+	return got;
+}
+
+void
+storage_become(const struct launch *s, struct span user, const struct identity *id)
+{
+	char name[USER_MAX + 1];
+	const char *const arguments[] = { "storage",
+					  s->sid,
+					  s->peer.remote,
+					  s->peer.local,
+					  landlock_word(s),
+					  name,
+					  id->maildrop,
+					  s->config.keepnew ? "1" : "0",
+					  NULL };
+	const int descriptors[] = { 0, 1, 2, s->ctl };
+	const struct room room = {
+		.executable = s->storage_room,
+		.who = account_of(s, &id->who),
+		.root = -1,
+		.descriptors = descriptors,
+		.count = 4,
+		.deadline = s->config.session + 2 * DEADLINE_SLACK,
+		.arguments = exec_arguments(arguments),
+	};
+
+	if (span_copy(user, name, sizeof name))
+		die_bug("a verified name does not fit");
+	room_become(&room);
+}

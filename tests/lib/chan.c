@@ -1,0 +1,91 @@
+/* Channels: what is cut, empty or brings a descriptor out of turn ends its receiver (102). */
+#define _GNU_SOURCE
+#include "chan.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string.h>
+
+#include "check.h"
+#include "die.h"
+
+static int pair[2];
+static struct wr m;
+static struct chan_in in;
+
+/* The status with which a receiver ends. */
+static int
+receiver_status(bool want_fd)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)close(2);
+		_exit(chan_get(pair[1], &in, want_fd) ? 1 : 0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int
+main(void)
+{
+	static uint8_t big[MSG_MAX + 1];
+	int tube[2];
+	char byte;
+
+	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+	CHECK(pipe(tube) == 0);
+
+	open_put(&m, 7);
+	CHECK_EQ(chan_wait(pair[1], 0), 0);
+	CHECK_EQ(chan_put(pair[0], &m), 0);
+	CHECK_EQ(chan_wait(pair[1], 1000), 1);
+	CHECK(chan_get(pair[1], &in, true) == 0 && in.fd == -1 && in.data.len == 5);
+
+	CHECK_EQ(chan_put_fd(pair[0], &m, tube[0]), 0);
+	CHECK(chan_get(pair[1], &in, true) == 0 && in.fd >= 0);
+	CHECK(write(tube[1], "x", 1) == 1 && read(in.fd, &byte, 1) == 1 && byte == 'x');
+
+	CHECK_EQ(chan_put(pair[0], &m), 0);
+	CHECK_EQ(receiver_status(false), 0); /* the harness itself works */
+	CHECK_EQ(chan_put_fd(pair[0], &m, tube[0]), 0);
+	CHECK_EQ(receiver_status(false), EXIT_PEER); /* an unexpected descriptor */
+	CHECK(send(pair[0], big, sizeof big, 0) == (ssize_t)sizeof big);
+	CHECK_EQ(receiver_status(true), EXIT_PEER); /* cut */
+	CHECK(send(pair[0], big, MSG_MAX, 0) == MSG_MAX);
+	CHECK_EQ(receiver_status(false), 0); /* the longest */
+
+	/* Two descriptors do not fit: the kernel drops them and says so. */
+	{
+		union {
+			struct cmsghdr header;
+			char room[CMSG_SPACE(2 * sizeof(int))];
+		} control = { 0 };
+		struct iovec v = { big, 1 };
+		struct msghdr h = { .msg_iov = &v,
+				    .msg_iovlen = 1,
+				    .msg_control = &control,
+				    .msg_controllen = CMSG_SPACE(2 * sizeof(int)) };
+
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(2 * sizeof(int));
+		memcpy(CMSG_DATA(&control.header), tube, sizeof tube);
+		CHECK(sendmsg(pair[0], &h, 0) == 1);
+		CHECK_EQ(receiver_status(true), EXIT_PEER);
+	}
+
+	m.bad = false;
+	while (chan_put_now(pair[0], &m) == 0) /* a full queue is a peer that has gone */
+		;
+	CHECK_EQ(close(pair[1]), 0);
+	CHECK_EQ(chan_put(pair[0], &m), -1);
+	CHECK_EQ(chan_put_fd(pair[0], &m, tube[0]), -1);
+	CHECK_EQ(chan_get(pair[0], &in, false), -1);
+	return check_end();
+}

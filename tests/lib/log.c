@@ -1,0 +1,64 @@
+/* Log lines: no value can start a field or a line, and no line is longer than it may be. */
+#define _GNU_SOURCE
+#include "log.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <string.h>
+
+#include "check.h"
+#include "die.h"
+
+static char seen[4096];
+
+/* What descriptor 2 gets. */
+static size_t
+written(struct logline *l)
+{
+	int fd = memfd_create("log", 0), keep = dup(2);
+	ssize_t n;
+
+	CHECK(fd >= 0 && keep >= 0 && dup2(fd, 2) == 2);
+	log_send(l);
+	n = pread(fd, seen, sizeof seen - 1, 0);
+	CHECK(dup2(keep, 2) == 2);
+	(void)close(fd);
+	(void)close(keep);
+	seen[n > 0 ? n : 0] = '\0';
+	return n > 0 ? (size_t)n : 0;
+}
+
+int
+main(void)
+{
+	static const char rude[] = "a b\n\"%=\x7f\xff reason=password";
+	struct logline l;
+	char big[2000];
+
+	log_start(&l, "fail");
+	log_text(&l, "user", rude);
+	log_text(&l, "none", "");
+	log_number(&l, "try", 2);
+	log_pair(&l, "del", 1, UINT64_MAX);
+	(void)written(&l);
+	CHECK(strcmp(seen, "pop3d: fail user=a%20b%0A\"%25=%7F%FF%20reason=password none=- try=2 "
+			   "del=1/18446744073709551615\n") == 0);
+
+	memset(big, '\n', sizeof big);
+	big[sizeof big - 1] = '\0';
+	log_start(&l, "fail");
+	log_text(&l, "rip", "192.0.2.1");
+	log_text(&l, "user", big);
+	log_text(&l, "reason", "password");
+	CHECK(written(&l) < LOG_LINE_MAX);
+	CHECK(strcmp(seen, "pop3d: fail rip=192.0.2.1 reason=password\n") == 0);
+
+	memset(big, 'x', sizeof big);
+	log_start(&l, "fail");
+	for (int i = 0; i < 100; i++)
+		log_span(&l, "user", (struct span){ (const uint8_t *)big, 255 });
+	CHECK(written(&l) <= LOG_LINE_MAX);
+	CHECK(strchr(seen, '\n') == seen + strlen(seen) - 1);
+	return check_end();
+}
