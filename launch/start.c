@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "die.h"
@@ -45,6 +46,7 @@ void
 room_become(const struct room *r)
 {
 	static char *const nothing[] = { NULL };
+	const struct itimerval deadline = { { 0, 0 }, { r->deadline, 0 } };
 
 	for (int i = 0; i < r->count; i++)
 		if (r->descriptors[i] != i && dup3(r->descriptors[i], i, 0) < 0)
@@ -53,7 +55,9 @@ room_become(const struct room *r)
 		die_sys("cannot place the executable");
 	if (syscall(SYS_close_range, r->count, FD_ROOM - 1, 0))
 		die_sys("cannot close descriptors");
-	(void)alarm(r->deadline); /* it outlives exec, and the rooms cannot change it */
+	/* SIGALRM's default action outlives exec, and no room can change it. */
+	if (setitimer(ITIMER_REAL, &deadline, NULL))
+		die_sys("cannot set the deadline");
 	privileges_drop(r);
 	/* All others have close-on-exec; this is for those that a super-server left open. */
 	if (syscall(SYS_close_range, FD_ROOM + 1, ~0U, 0))

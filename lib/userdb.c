@@ -67,16 +67,11 @@ userdb_secret_get(struct span in, struct userdb_secret *s)
 /* Not here, though libcrypt knows them: schemes that judge eight characters, that have no salt, or whose cost the
  * verifier does not say. */
 static const struct userdb_scheme schemes[] = {
-	{ "$argon2id$", "argon2id", true, false },
-	{ "$argon2i$", "argon2i", true, false },
-	{ "$y$", "yescrypt", false, false },
-	{ "$gy$", "gost-yescrypt", false, false },
-	{ "$7$", "scrypt", false, false },
-	{ "$2b$", "bcrypt", false, false },
-	{ "$2y$", "bcrypt", false, false },
-	{ "$2a$", "bcrypt", false, false },
-	{ "$6$", "sha512crypt", false, false },
-	{ "$5$", "sha256crypt", false, false },
+	{ "$argon2id$", "argon2id", true, false }, { "$argon2i$", "argon2i", true, false },
+	{ "$y$", "yescrypt", false, false },       { "$gy$", "gost-yescrypt", false, false },
+	{ "$7$", "scrypt", false, false },         { "$2b$", "bcrypt", false, false },
+	{ "$2y$", "bcrypt", false, false },        { "$2a$", "bcrypt", false, false },
+	{ "$6$", "sha512crypt", false, false },    { "$5$", "sha256crypt", false, false },
 	{ "$1$", "md5crypt", false, true },
 };
 

@@ -46,8 +46,8 @@ int userdb_secret_get(struct span in, struct userdb_secret *s);
 struct userdb_scheme {
 	const char *prefix; /* a verifier of this scheme begins with it */
 	const char *name;
-	bool argon2;        /* libsodium judges it, otherwise libcrypt */
-	bool weak;          /* still accepted, because people bring such verifiers with them */
+	bool argon2; /* libsodium judges it, otherwise libcrypt */
+	bool weak;   /* still accepted, because people bring such verifiers with them */
 };
 /* The scheme of verifier, or NULL if it is none that we accept. */
 const struct userdb_scheme *userdb_scheme_of(struct span verifier);

@@ -4,12 +4,27 @@
 #include <string.h>
 
 #include "die.h"
+#include "log.h"
 #include "reply.h"
 
 /* The same answer whoever asks: whether the password was right stays unknown (RFC 8314 section 4.2). */
 static enum event
-plain_refuse(struct session *s)
+plain_refuse(struct session *s, struct span user)
 {
+	struct logline l;
+
+	if (!s->refusal_logged) {
+		log_start(&l, "fail");
+		log_text(&l, "sid", s->sid);
+		log_text(&l, "rip", s->rip);
+		log_text(&l, "lip", s->lip);
+		log_text(&l, "tls", "-");
+		log_span(&l, "user", user);
+		log_number(&l, "try", 0);
+		log_text(&l, "reason", "notls");
+		log_send(&l);
+	}
+	s->refusal_logged = true;
 	reply_err(s, "plaintext login is not allowed here");
 	return REFUSED;
 }
@@ -33,7 +48,7 @@ enum event
 do_user(struct session *s, const struct request *r)
 {
 	if (!s->plain_allowed)
-		return plain_refuse(s);
+		return plain_refuse(s, r->text);
 	if (span_copy(r->text, s->user, sizeof s->user)) {
 		s->user[0] = '\0';
 		reply_err(s, "bad arguments");
@@ -85,7 +100,7 @@ login_ask(struct session *s, struct span proof)
 	verify_put(&m, &v);
 	sent = chan_put(FD_CTL, &m) == 0;
 	explicit_bzero(m.b, sizeof m.b);
-	if (!sent || chan_wait(FD_CTL, ANSWER_SECONDS * 1000) == 0 || chan_get(FD_CTL, &in, true)) {
+	if (!sent || chan_wait(FD_CTL, session_time_left(s)) == 0 || chan_get(FD_CTL, &in, true)) {
 		(void)login_refused(s, ANSWER_LATER);
 		return BROKEN;
 	}
@@ -102,7 +117,7 @@ do_pass(struct session *s, const struct request *r)
 	enum event e;
 
 	if (!s->plain_allowed)
-		return plain_refuse(s);
+		return plain_refuse(s, span_of(""));
 	if (!s->user_given) {
 		reply_err(s, "send USER first");
 		return WRONG;

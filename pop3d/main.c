@@ -33,6 +33,7 @@ session_init(struct session *s, int argc, char **argv)
 	die_session(argv[1]);
 	s->sid = argv[1];
 	s->rip = argv[2];
+	s->lip = argv[3];
 	s->plain_allowed = argument_number(argv[5]) == 1;
 	s->idle = argument_number(argv[6]);
 	s->limit = argument_number(argv[7]);

@@ -2,6 +2,7 @@
 #include "reply.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <string.h>
@@ -134,7 +135,7 @@ int
 reply_drain(struct session *s)
 {
 	struct timespec pause = { 0, 1000000 };
-	int owed;
+	int owed, before = INT_MAX;
 
 	for (;;) {
 		struct pollfd p = { FD_OUT, 0, 0 };
@@ -142,6 +143,9 @@ reply_drain(struct session *s)
 		/* Not a socket: whoever stands between us and the network has taken all of it. */
 		if (ioctl(FD_OUT, SIOCOUTQ, &owed) || owed == 0)
 			return 0;
+		if (owed < before)
+			s->last_command = clock_ms(); /* slow is not idle */
+		before = owed;
 		if (session_time_left(s) == 0)
 			return -1;
 		if (ppoll(&p, 1, &pause, NULL) > 0)

@@ -12,7 +12,6 @@ enum {
 	BLOCK_BYTES = 1 << 14, /* of a message that are read at one time */
 	WRONG_BEFORE = 3,      /* wrong commands that end a session before login */
 	WRONG_AFTER = 20,      /* and after it */
-	ANSWER_SECONDS = 90,   /* longer than launch gives authd */
 };
 
 enum state { AUTHORIZATION, TRANSACTION, UPDATE, CLOSED, STATE__MAX };
@@ -44,7 +43,7 @@ struct tally {
 
 struct session {
 	/* set by the command line */
-	const char *sid, *rip, *host;
+	const char *sid, *rip, *lip, *host;
 	bool plain_allowed;
 	unsigned idle, limit, tries;
 
@@ -55,6 +54,7 @@ struct session {
 	struct line line;
 	char user[USER_MAX + 1]; /* of the last USER; empty: none */
 	bool user_given;         /* the command before was a successful USER */
+	bool refusal_logged;     /* that a password may not cross this network: once is enough */
 
 	/* the maildrop, from READY on */
 	int table;

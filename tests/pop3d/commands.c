@@ -44,7 +44,13 @@ splits(void)
 static void
 authorization(void)
 {
-	s = (struct session){ .state = AUTHORIZATION, .plain_allowed = true, .table = -1 };
+	s = (struct session){ .state = AUTHORIZATION,
+			      .plain_allowed = true,
+			      .table = -1,
+			      .sid = "-",
+			      .rip = "-",
+			      .lip = "-",
+			      .refusal_logged = true };
 	CHECK(run("XYZZY") == WRONG && says("-ERR unknown command\r\n"));
 	CHECK(run("STAT") == WRONG && says("-ERR not now\r\n"));
 	CHECK(run("PASS x") == WRONG && says("-ERR send USER first\r\n"));
