@@ -29,17 +29,20 @@ void
 log_span(struct logline *l, const char *key, struct span value)
 {
 	static const char hex[] = "0123456789ABCDEF";
-	char field[LOG_LINE_MAX];
-	int start = snprintf(field, sizeof field, " %s=", key);
-	size_t n = start > 0 ? (size_t)start : 0;
+	char field[64 + LOG_VALUE_MAX];
+	int start = snprintf(field, 32, " %s=", key);
+	size_t n = start > 0 ? (size_t)start : 0, end = n + LOG_VALUE_MAX - 6; /* room for one escape and "..." */
 
 	if (value.len == 0)
 		field[n++] = '-';
 	for (size_t i = 0; i < value.len; i++) {
 		uint8_t c = value.p[i];
 
-		if (n + 3 >= sizeof field)
-			return;
+		if (n > end) {
+			memcpy(field + n, "...", 3);
+			n += 3;
+			break;
+		}
 		if (c > 0x20 && c < 0x7f && c != '%') {
 			field[n++] = (char)c;
 		} else {

@@ -1,12 +1,15 @@
 /* log: one line for each event, "pop3d: EVENT key=value ...", as filters and eyes expect it.
  * Values are percent-escaped outside 0x21..0x7E, so no value can start a new field or line;
- * a line ends at 900 bytes, and a field that does not fit is left out whole. */
+ * a long value is cut and ends in "...", so that no value, however long, pushes the reason out of its line. */
 #ifndef LOG_H
 #define LOG_H
 
 #include "span.h"
 
-enum { LOG_LINE_MAX = 900 };
+enum {
+	LOG_LINE_MAX = 900,
+	LOG_VALUE_MAX = 250, /* of one value, escaped */
+};
 
 struct logline {
 	char b[LOG_LINE_MAX];

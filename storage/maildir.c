@@ -141,7 +141,7 @@ entry_add(struct list *l, uint8_t where, const struct dirent64 *e)
 	if (name_add(l, e->d_name, &m.name) || room_for(&list, &l->room, l->n + 1, sizeof m))
 		return -1;
 	l->m = list;
-	l->m[l->n++] = m;
+	l->m[l->n++] = m; /* NOLINT: room_for has made room */
 	return 0;
 }
 

@@ -45,14 +45,18 @@ main(void)
 	CHECK(strcmp(seen, "pop3d: fail user=a%20b%0A\"%25=%7F%FF%20reason=password none=- try=2 "
 			   "del=1/18446744073709551615\n") == 0);
 
+	/* However long a name is, the fields behind it stay. */
 	memset(big, '\n', sizeof big);
 	big[sizeof big - 1] = '\0';
 	log_start(&l, "fail");
 	log_text(&l, "rip", "192.0.2.1");
 	log_text(&l, "user", big);
+	log_text(&l, "maildir", big);
 	log_text(&l, "reason", "password");
 	CHECK(written(&l) < LOG_LINE_MAX);
-	CHECK(strcmp(seen, "pop3d: fail rip=192.0.2.1 reason=password\n") == 0);
+	CHECK(strncmp(seen, "pop3d: fail rip=192.0.2.1 user=%0A%0A", 37) == 0);
+	CHECK(strstr(seen, "%0A... maildir=%0A") != NULL);
+	CHECK(strcmp(seen + strlen(seen) - 20, "... reason=password\n") == 0);
 
 	memset(big, 'x', sizeof big);
 	log_start(&l, "fail");

@@ -52,7 +52,7 @@ test_user_damaged(void)
 
 	CHECK_EQ(user_changed(0, 0), -1); /* version */
 	CHECK_EQ(user_changed(0, 2), -1);
-	CHECK_EQ(user_changed(9, 1), -1);    /* length */
+	CHECK_EQ(user_changed(9, 1), -1); /* length */
 	CHECK_EQ(user_changed(10, 13), -1);
 	CHECK_EQ(user_changed(11, 'v'), -1); /* not absolute */
 	CHECK_EQ(user_changed(13, 0), -1);   /* a NUL */
@@ -72,7 +72,8 @@ test_user_damaged(void)
 static void
 test_secret(void)
 {
-	static const uint8_t bytes[] = "\1\1\0\4$1$x", off[] = "\1\2\0\4$1$x", nul[] = "\1\0\0\4$1\0x", none[] = "\1\0\0\0";
+	static const uint8_t bytes[] = "\1\1\0\4$1$x", off[] = "\1\2\0\4$1$x", nul[] = "\1\0\0\4$1\0x",
+			     none[] = "\1\0\0\0";
 	struct span in = { bytes, sizeof bytes - 1 };
 	struct userdb_secret s = { USERDB_DISABLED, span_of("$1$x") }, got = { 7, { NULL, 0 } };
 	uint8_t verifier[USERDB_VERIFIER_MAX];
