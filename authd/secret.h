@@ -1,0 +1,22 @@
+/* secret: everything in this process that is worth stealing, in one place, to be wiped at once. */
+#ifndef SECRET_H
+#define SECRET_H
+
+#include <crypt.h>
+
+#include "chan.h"
+#include "userdb.h"
+
+struct secret {
+	struct chan_in in;                      /* the attempt as it came; the proof is in it */
+	uint8_t value[USERDB_SECRET_MAX];       /* the user's value in secrets.cdb */
+	uint8_t decoy[USERDB_SECRET_MAX];       /* the decoy's */
+	char proof[PROOF_MAX + 1];              /* as libcrypt wants it */
+	char verifier[USERDB_VERIFIER_MAX + 1]; /* the same */
+	struct crypt_data work;                 /* libcrypt's memory */
+};
+
+/* Overwrite all of it.  Nothing that may end the process is called between taking a proof and this. */
+void secret_wipe(struct secret *s);
+
+#endif

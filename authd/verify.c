@@ -1,0 +1,49 @@
+#include "verify.h"
+
+#include "die.h"
+#include "password.h"
+
+/* The only way to VERDICT_YES: a name that is known, not disabled, and the right password. */
+enum verdict
+verify_password(struct secret *s, enum users_result result, const struct userdb_secret *found, struct span proof)
+{
+	enum password p;
+
+	if (result == USERS_FAILED)
+		return VERDICT_TEMPORARY;
+	if (result == USERS_DAMAGED)
+		return VERDICT_BROKEN;
+	p = password_check(s, proof, found->verifier);
+	if (p == PASSWORD_NO_MEMORY)
+		return VERDICT_TEMPORARY;
+	if (p == PASSWORD_BAD_VERIFIER)
+		return VERDICT_BROKEN;
+	if (result != USERS_KNOWN)
+		return VERDICT_NOUSER;
+	if (p != PASSWORD_RIGHT)
+		return VERDICT_PASSWORD;
+	return found->flags & USERDB_DISABLED ? VERDICT_DISABLED : VERDICT_YES;
+}
+
+static const struct {
+	const char *reason;
+	enum answer answer;
+} noes[VERDICT__MAX] = {
+	[VERDICT_PASSWORD] = { "password", ANSWER_NO },      [VERDICT_NOUSER] = { "nouser", ANSWER_NO },
+	[VERDICT_DISABLED] = { "disabled", ANSWER_NO },      [VERDICT_TEMPORARY] = { "authtemp", ANSWER_LATER },
+	[VERDICT_BROKEN] = { "authconf", ANSWER_PERMANENT },
+};
+
+const char *
+verdict_reason(enum verdict v)
+{
+	if (noes[v].reason == NULL)
+		die_bug("a verdict without a reason");
+	return noes[v].reason;
+}
+
+enum answer
+verdict_answer(enum verdict v)
+{
+	return noes[v].answer;
+}

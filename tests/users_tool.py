@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+"""Drive the built sallyport-user through every verb, as an administrator would: by a pipe and by a terminal.
+
+BUILD names the directory it was built in (default build/musl).  Needs no root, and works under it."""
+
+import os
+import pty
+import re
+import select
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+
+BUILD = os.environ.get("BUILD", "build/musl")
+TOOL = os.path.abspath(os.path.join(BUILD, "sallyport-user"))
+MD5 = "$1$abcdefgh$9qMkHazuSy1Q8myEum7yb/"  # of "open sesame"
+UID = os.getuid() or 5000
+GID = os.getgid() or 5000
+
+passed = failed = 0
+
+
+def check(good, what):
+    global passed, failed
+    if good:
+        passed += 1
+    else:
+        failed += 1
+        print("failed: %s" % what)
+
+
+class Place:
+    """A directory with a text file and databases of its own."""
+
+    def __init__(self, top, name):
+        self.dir = os.path.join(top, name)
+        self.users = os.path.join(self.dir, "users")
+        self.data = os.path.join(self.dir, "data")
+        os.mkdir(self.dir)
+        os.mkdir(self.data, 0o700)
+        self.env = {"SALLYPORT_ARGON2_KIB": "64", "SALLYPORT_ARGON2_PASSES": "1", "POP3_MAILBASE": top,
+                    "POP3_UIDMIN": "1", "PATH": "/usr/bin:/bin"}
+
+    def command(self, *words):
+        return [TOOL, "-f", self.users, "-d", self.data, *words]
+
+    def run(self, *words, stdin="", env=None):
+        p = subprocess.run(self.command(*words), input=stdin.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                           env={**self.env, **(env or {})}, timeout=60)
+        return p.returncode, p.stdout.decode(), p.stderr.decode()
+
+    def expect(self, status, *words, stdin="", out=None, err=None, env=None):
+        r, o, e = self.run(*words, stdin=stdin, env=env)
+        what = " ".join(words)
+        check(r == status, "%s: exit %d, not %d: %s%s" % (what, r, status, o, e))
+        if out is not None:
+            check(re.search(out, o), "%s: standard output is %r, wanted %r" % (what, o, out))
+        if err is not None:
+            check(re.search(err, e), "%s: standard error is %r, wanted %r" % (what, e, err))
+        return o
+
+    def text(self):
+        with open(self.users, newline="") as f:
+            return f.read()
+
+    def write(self, text):
+        with open(self.users, "w", newline="") as f:
+            f.write(text)
+        os.chmod(self.users, 0o600)
+
+    def pair(self):
+        """What identifies both databases: a new one is another file."""
+        return [os.stat(os.path.join(self.data, n)).st_ino for n in ("users.cdb", "secrets.cdb")]
+
+    def add(self, name, password="open sesame", status=0, **more):
+        self.expect(status, "add", name, "-u", "%d:%d" % (UID, GID), "-m", os.path.join(self.dir, name),
+                    stdin=password + "\n", **more)
+
+
+def mode(path):
+    return stat.S_IMODE(os.stat(path).st_mode)
+
+
+def test_life_of_a_user(p):
+    p.expect(100, "list", err="there is no .*; make the first user")
+    p.add("bob")
+    check(re.fullmatch(r"bob:\$argon2id\$v=19\$m=64,t=1,p=1\$[^:]*:%d:%d:%s/bob:\n" % (UID, GID, p.dir), p.text()),
+          "the line of bob: %r" % p.text())
+    for path in (p.users, p.data + "/users.cdb", p.data + "/secrets.cdb", p.data + "/slots"):
+        check(mode(path) == 0o600, "mode of %s" % path)
+    check(sorted(os.listdir(p.dir)) == ["data", "users", "users.lock"], "only these files: %s" % os.listdir(p.dir))
+    check(sorted(os.listdir(p.data)) == ["secrets.cdb", "slots", "users.cdb"], "only these in data")
+
+    before = p.text(), p.pair()
+    p.add("bob", status=1, err="there is a user bob already")
+    check((p.text(), p.pair()) == before, "add of an existing user changes nothing")
+
+    p.expect(0, "list", out=r"\Abob\t%d:%d\t%s/bob\tenabled\targon2id\n\Z" % (UID, GID, p.dir))
+    out = p.expect(0, "show", "bob", out="state: enabled\nscheme: argon2id\n")
+    check("$" not in out, "show does not show the verifier")
+    p.expect(1, "show", "al", err="there is no user al")
+
+    slots = os.stat(p.data + "/slots").st_ino
+    p.expect(0, "disable", "bob")
+    check(p.text().endswith(":disabled\n"), "the flag is in the text")
+    p.expect(1, "disable", "bob", err="bob is disabled already")
+    p.expect(1, "test", "bob", stdin="open sesame\n", out="FAIL enabled")
+    p.expect(0, "enable", "bob")
+    p.expect(1, "enable", "bob", err="bob is enabled already")
+    check(os.stat(p.data + "/slots").st_ino == slots, "slots is never replaced")
+
+    old = p.text()
+    p.expect(0, "passwd", "bob", stdin="other\n")
+    check(p.text() != old, "a new verifier")
+    out = p.expect(0, "passwd", "bob", "-g", out=r"\A[a-z2-9]{20}\n\Z")
+    p.expect(1, "test", "bob", stdin="other\n", out="FAIL password: wrong")
+    p.expect(1, "test", "bob", stdin=out, out="ok   password: right(.|\n)*FAIL maildrop exists")
+    p.expect(1, "passwd", "al", stdin="x\n", err="there is no user al")
+    for verb in ("del", "disable", "enable"):
+        p.expect(1, verb, "al", err="there is no user al")
+    p.expect(0, "del", "bob")
+    check(p.text() == "", "the line is gone")
+    p.expect(1, "test", "bob", out="FAIL found in secrets.cdb")
+    p.expect(1, "test", "", err="there is no user")
+    p.expect(1, "del", "bob")
+
+
+def test_login_steps(p):
+    p.add("bob")
+    drop = os.path.join(p.dir, "bob")
+    p.expect(1, "test", "bob", stdin="open sesame\n", out="FAIL maildrop exists: No such file")
+    os.mkdir(drop)
+    p.expect(1, "test", "bob", stdin="open sesame\n", out="FAIL messages: new or cur cannot be read")
+    for sub in ("new", "cur", "tmp"):
+        os.mkdir(os.path.join(drop, sub))
+    if os.getuid() == 0:
+        p.expect(1, "test", "bob", stdin="open sesame\n", out="FAIL maildrop's owner: 0:0")
+        os.chown(drop, UID, GID)
+    for name in ("new/1.a.host", "cur/2.b.host:2,S", "cur/3.c.host:2,", "new/.hidden"):
+        open(os.path.join(drop, name), "w").close()
+    out = p.expect(0, "test", "bob", stdin="open sesame\n", out="ok   messages: 1 in new, 2 in cur")
+    check("FAIL" not in out and "open" not in out, "every step is good, and the password is not shown")
+    p.expect(1, "test", "bob", stdin="open\n", out="FAIL password: wrong")
+    p.expect(1, "test", "bob", stdin="open sesame\n", out="FAIL uid and gid: .*below POP3_UIDMIN",
+             env={"POP3_UIDMIN": "4000000000"})
+    p.expect(1, "test", "bob", stdin="open sesame\n", out="FAIL maildrop beneath", env={"POP3_MAILBASE": "/var/vmail"})
+    p.expect(100, "test", "bob", stdin="\n", err="the password is empty")
+    now = time.time()
+    os.utime(p.users, (now + 5, now + 5))
+    p.expect(0, "test", "bob", stdin="open sesame\n", out="note .* is newer than .*: run sallyport-user compile")
+    with open(p.data + "/secrets.cdb", "r+b") as f:
+        f.truncate(2050)
+    p.expect(111, "test", "bob", stdin="open sesame\n", err="secrets.cdb is damaged; run sallyport-user compile")
+    os.unlink(p.data + "/secrets.cdb")
+    p.expect(111, "test", "bob", stdin="open sesame\n", err="cannot open .*secrets.cdb")
+
+
+def test_text_is_kept(p):
+    head = "# users of example.org\n\n"
+    tail = "# the end\neve:%s:%d:%d:/var/vmail/eve:disabled" % (MD5, UID, GID)
+    p.write(head + "al:%s:%d:%d:/var/vmail/al:\n" % (MD5, UID, GID) + tail)
+    p.expect(0, "compile")
+    p.expect(1, "test", "al", stdin="open sesame\n", out="ok   scheme: md5crypt(.|\n)*ok   password: right")
+    p.expect(0, "show", "al", out="scheme: md5crypt .weak: set a new password")
+    p.add("bob")
+    check(p.text().startswith(head + "al:") and "\n" + tail + "\nbob:" in p.text(), "add appends and keeps the rest")
+    p.expect(0, "passwd", "al", stdin="new\n")
+    check(p.text().startswith(head + "al:$argon2id$") and "\n" + tail + "\nbob:" in p.text(), "passwd keeps the rest")
+    p.expect(0, "del", "al")
+    check(p.text().startswith(head + tail + "\nbob:"), "del keeps the rest")
+    os.chmod(p.users, 0o644)
+    p.expect(0, "compile", err="caution: others can use .*chmod 600")
+    p.expect(0, "enable", "eve")
+    check(mode(p.users) == 0o600, "a rewritten text is the owner's alone")
+    real = os.path.join(p.dir, "real")
+    os.rename(p.users, real)
+    os.symlink("real", p.users)
+    p.expect(0, "disable", "eve")
+    check(os.path.islink(p.users) and "disabled" in p.text(), "a link to the text stays one")
+
+
+def test_broken_text(p):
+    p.add("bob")
+    good, pair = p.text(), p.pair()
+    line = "x:%s:1:1:/x:\n" % MD5
+    for broken, where in (("bob\n", 2), (line + line, 3), ("x:%s:0:1:/x:\n" % MD5, 2), ("x:open:1:1:/x:\n", 2),
+                          ("x:%s:1:1:x:\n" % MD5, 2), ("x:%s:1:1:/x:nologin\n" % MD5, 2),
+                          ("x:%s:1:1:/x:\r\n" % MD5, 2)):
+        p.write(good + broken)
+        for words in (["compile"], ["list"], ["del", "bob"], ["disable", "bob"], ["passwd", "bob", "-g"],
+                      ["add", "al", "-u", "1:1", "-m", "/al", "-g"]):
+            out = p.expect(100, *words, err=r"(?m)^%s:%d: .*; .*" % (re.escape(p.users), where))
+            check(out == "", "no password is shown that is not valid")
+            check(p.text() == good + broken and p.pair() == pair, "%s leaves everything alone" % words[0])
+    p.write("one\ntwo\nthree\n")
+    p.expect(100, "compile", err=":1: .*\n.*:2: .*\n.*:3: .*\n.*3 errors in")
+    p.expect(1, "test", "bob", stdin="open sesame\n", out="ok   password: right")  # the old pair serves
+    p.write(good)
+    os.mkdir(p.data + "/users.cdb.new")
+    p.expect(111, "disable", "bob", err="users.cdb.new")
+    check(p.text() == good and p.pair() == pair, "what cannot be compiled is not written")
+    os.rmdir(p.data + "/users.cdb.new")
+    with open(p.data + "/users.cdb.new", "w") as f:
+        f.write("left by a crash")
+    p.expect(0, "disable", "bob")
+    check(p.pair() != pair and not os.path.exists(p.data + "/users.cdb.new"), "what a crash left does no harm")
+
+
+def test_usage(p):
+    for words in ([], ["frob"], ["add"], ["add", "bob"], ["add", "bob", "-u", "1:1"], ["add", "bob", "-m", "/bob"],
+                  ["del"], ["list", "bob"], ["show"], ["compile", "bob"], ["del", "bob", "-g"], ["list", "-g"],
+                  ["passwd", "bob", "-m", "/bob"], ["passwd", "bob", "open"], ["-z", "list"]):
+        p.expect(100, *words, err="usage: sallyport-user")
+    for uid in ("0:1", "1:0", "root", "no-such-account", "1:no-such-group", "4294967295:1", "-1:1", "", "1:1:1", ":1",
+                "1:", "3999999999"):
+        p.expect(100, "add", "bob", "-u", uid, "-m", "/bob", "-g", err="; ")
+    for drop in ("bob", "", "/", "/a/", "/a//b", "/a/../b", "/./a", "/a:b", "/a\nb", "/" + "x" * 1023):
+        p.expect(100, "add", "bob", "-u", "1:1", "-m", drop, "-g", err="; ")
+    for name in ("", "b b", "b:b", "b\nb", "#b", "b" * 256, "b\u00f6b"):
+        p.expect(100, "add", name, "-u", "1:1", "-m", "/bob", "-g", err="; ")
+    p.expect(100, "add", "-u", "1:1", "-m", "/bob", "-g", "--", "-b", err="; ")
+    for password in ("", "a\tb", "open\r", "x" * 249, "\x7f"):
+        p.add("bob", password, status=100)
+    for name, value in (("KIB", "1"), ("KIB", "x"), ("PASSES", "0"), ("PASSES", "99999")):
+        p.add("bob", status=100, env={"SALLYPORT_ARGON2_" + name: value}, err="SALLYPORT_ARGON2_%s must be" % name)
+    check(not os.path.exists(p.users), "none of this made a file")
+    p.add("bob", "x" * 248)
+    p.add("b" * 255, "p\u00e4ss w\u00f6rd ")
+    p.expect(1, "test", "b" * 255, stdin="p\u00e4ss w\u00f6rd \nmore\n", out="ok   password: right")
+    p.expect(0, "add", "-g", "-u", "nobody", "al", "-m", "/al", out=r"\A\S{20}\n\Z")
+    p.expect(0, "show", "al", out="uid: 65534\ngid: 65534\n")
+
+
+def test_concurrent(p):
+    names = ["user%02d" % i for i in range(24)]
+    running = [subprocess.Popen(p.command("add", n, "-u", "1:1", "-m", "/" + n, "-g"), env=p.env,
+                                stdout=subprocess.DEVNULL) for n in names + names[:4]]
+    statuses = sorted(r.wait() for r in running)
+    check(statuses == [0] * 24 + [1] * 4, "each is added once: %s" % statuses)
+    check(sorted(line.split(":")[0] for line in p.text().splitlines()) == names, "every user is in the text")
+    for name in names:
+        p.expect(1, "test", name, stdin="x\n", out="ok   found in users.cdb(.|\n)*FAIL password")
+
+
+class Terminal:
+    """A program whose standard streams are a terminal, and what it writes there."""
+
+    def __init__(self, p, *words):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execve(TOOL, p.command(*words), p.env)
+        self.seen = ""
+
+    def until(self, text):
+        end = time.time() + 20
+        while text not in self.seen and time.time() < end:
+            if select.select([self.fd], [], [], 1)[0]:
+                try:
+                    data = os.read(self.fd, 4096)
+                except OSError:
+                    break
+                if not data:
+                    break
+                self.seen += data.decode()
+        check(text in self.seen, "the terminal shows %r: %r" % (text, self.seen))
+
+    def echo(self):
+        return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
+
+    def end(self):
+        while True:
+            try:
+                data = os.read(self.fd, 4096)
+            except OSError:
+                break
+            if not data:
+                break
+            self.seen += data.decode()
+        status = os.waitpid(self.pid, 0)[1]
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(status)
+
+
+def test_terminal(p):
+    words = ["add", "bob", "-u", "1:1", "-m", "/bob"]
+    t = Terminal(p, *words)
+    t.until("Password for bob: ")
+    check(not t.echo(), "the echo is off")
+    os.write(t.fd, b"open sesame\n")
+    t.until("Again for bob: ")
+    os.write(t.fd, b"open sesame\n")
+    check(t.end() == 0 and "sesame" not in t.seen, "a password from the terminal: %r" % t.seen)
+    p.expect(1, "test", "bob", stdin="open sesame\n", out="ok   password: right")
+
+    old = p.text()
+    t = Terminal(p, "passwd", "bob")
+    t.until("Password for bob: ")
+    os.write(t.fd, b"one\n")
+    t.until("Again for bob: ")
+    os.write(t.fd, b"two\n")
+    check(t.end() == 100 and "the two passwords differ" in t.seen, "two passwords: %r" % t.seen)
+
+    t = Terminal(p, "passwd", "bob")
+    t.until("Password for bob: ")
+    os.write(t.fd, b"half a passw\x03")
+    t.until("interrupted")
+    status = t.end()
+    check(status == -signal.SIGINT, "an interrupt ends it as it should: %d" % status)
+
+    t = Terminal(p, "test", "bob")
+    t.until("Password for bob: ")
+    os.write(t.fd, b"open sesame\n")
+    check(t.end() == 1 and "Again" not in t.seen and "ok   password: right" in t.seen, "test asks once: %r" % t.seen)
+    check(p.text() == old, "none of these changed the text")
+
+
+def main():
+    tests = [test_life_of_a_user, test_login_steps, test_text_is_kept, test_broken_text, test_usage, test_concurrent,
+             test_terminal]
+    with tempfile.TemporaryDirectory(prefix="sallyport-user.") as top:
+        for test in tests:
+            test(Place(top, test.__name__))
+    print("%d passed, %d failed" % (passed, failed))
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

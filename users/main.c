@@ -1,0 +1,115 @@
+/* sallyport-user: the administrator's tool for the users of sallyport.  Distrusts: the text file, which people edit.
+ * Distrusted by: nobody, for it runs with the rights of whoever calls it, and only for an administrator.
+ * Holds: the text file, its lock, and both databases; a password from the terminal until its verifier is made.
+ * It is no part of any session: it talks to no server, and a server needs no restart after it. */
+#define _GNU_SOURCE
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "tell.h"
+#include "verbs.h"
+
+static const char SYNOPSIS[] =
+    "usage: sallyport-user [-f USERS] [-d DATA] VERB ...\n"
+    "  add NAME -u UID[:GID] -m MAILDROP [-g]   make a user; -g generates the password and prints it\n"
+    "  passwd NAME [-g]                         set a new password\n"
+    "  del NAME | disable NAME | enable NAME\n"
+    "  list | show NAME                         never show a verifier\n"
+    "  test NAME                                go the way of a login and say each step\n"
+    "  compile                                  make the databases anew after USERS was edited by hand\n"
+    "Passwords come from the terminal, twice, or as one line of standard input; never as an argument.\n"
+    "USERS is /etc/sallyport/users and DATA is /var/lib/sallyport unless given.\n";
+
+enum { NAME = 1 << 0, OPTION_U = 1 << 1, OPTION_M = 1 << 2, OPTION_G = 1 << 3 };
+
+static const struct {
+	const char *verb;
+	unsigned needs, takes;
+	int (*run)(const struct request *);
+} verbs[] = {
+	/* clang-format off */
+	/* verb       needs                        takes     what it does */
+	{ "add",      NAME | OPTION_U | OPTION_M,  OPTION_G, verb_add },
+	{ "passwd",   NAME,                        OPTION_G, verb_passwd },
+	{ "del",      NAME,                        0,        verb_del },
+	{ "disable",  NAME,                        0,        verb_disable },
+	{ "enable",   NAME,                        0,        verb_enable },
+	{ "list",     0,                           0,        verb_list },
+	{ "show",     NAME,                        0,        verb_show },
+	{ "test",     NAME,                        0,        verb_test },
+	{ "compile",  0,                           0,        verb_compile },
+	/* clang-format on */
+};
+
+static int
+usage(void)
+{
+	(void)fputs(SYNOPSIS, stderr); /* nobody else could be told */
+	return EXIT_USAGE;
+}
+
+/* Options may stand anywhere.  Returns which were given, or 0 and *bad. */
+static unsigned
+options_read(int argc, char **argv, struct request *r, bool *bad)
+{
+	unsigned given = 0;
+	int c;
+
+	*bad = false;
+	while ((c = getopt(argc, argv, "f:d:u:m:g")) != -1) {
+		if (c == 'f')
+			r->users = optarg;
+		else if (c == 'd')
+			r->data = optarg;
+		else if (c == 'u')
+			r->uid = optarg, given |= OPTION_U;
+		else if (c == 'm')
+			r->maildrop = optarg, given |= OPTION_M;
+		else if (c == 'g')
+			r->generate = true, given |= OPTION_G;
+		else
+			*bad = true;
+	}
+	return given;
+}
+
+static int
+verb_run(const char *verb, unsigned given, const struct request *r)
+{
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+		if (strcmp(verb, verbs[i].verb))
+			continue;
+		if ((given & verbs[i].needs) != verbs[i].needs || (given & ~(verbs[i].needs | verbs[i].takes)))
+			return usage();
+		return verbs[i].run(r);
+	}
+	return usage();
+}
+
+int
+main(int argc, char **argv)
+{
+	struct request r = { .users = "/etc/sallyport/users", .data = "/var/lib/sallyport" };
+	static const struct rlimit no_core = { 0, 0 };
+	unsigned given;
+	int status;
+	bool bad;
+
+	/* A password is in our memory: no core file may have it. */
+	if (sodium_init() < 0 || setrlimit(RLIMIT_CORE, &no_core))
+		return tell(EXIT_SYSTEM, "cannot start libsodium without core files");
+	given = options_read(argc, argv, &r, &bad);
+	if (bad || optind >= argc || argc - optind > 2)
+		return usage();
+	if (argc - optind == 2) {
+		r.name = argv[optind + 1];
+		given |= NAME;
+	}
+	status = verb_run(argv[optind], given, &r);
+	if (fflush(stdout) || ferror(stdout))
+		return tell(EXIT_SYSTEM, "cannot write to standard output");
+	return status;
+}

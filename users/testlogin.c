@@ -1,0 +1,207 @@
+#define _GNU_SOURCE
+#include "testlogin.h"
+
+#include <cdb.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fresh.h"
+#include "hash.h"
+#include "tell.h"
+#include "terminal.h"
+#include "userdb.h"
+
+enum { EXIT_REFUSED = 1 };
+
+/* What sallyport itself compares with, unless its environment says otherwise. */
+static const char MAILBASE[] = "/var/vmail", UIDMIN[] = "1000";
+
+static void
+step(bool good, const char *what, const char *detail)
+{
+	/* main looks whether standard output works */
+	(void)printf("%-4s %s%s%s\n", good ? "ok" : "FAIL", what, *detail ? ": " : "", detail);
+}
+
+/* Read the value of name in data/database.  Returns its length, 0 if there is none, or -1 after telling. */
+static ssize_t
+value_read(const char *data, const char *database, const char *name, uint8_t *value, size_t room)
+{
+	char path[FRESH_PATH_MAX];
+	unsigned len = 0;
+	int fd, n;
+
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", data, database) >= sizeof path)
+		return tell(-1, "the name of %s is too long", data);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return tell(-1, "cannot open %s: %s; run sallyport-user compile", path, strerror(errno));
+	n = cdb_seek(fd, name, (unsigned)strlen(name), &len);
+	if (n > 0 && (len > room || cdb_bread(fd, value, (int)len)))
+		n = -1;
+	(void)close(fd); /* only read from */
+	if (n < 0)
+		return tell(-1, "%s is damaged; run sallyport-user compile", path);
+	return n == 0 ? 0 : (ssize_t)len;
+}
+
+static void
+age_check(const char *users, const char *data)
+{
+	char path[FRESH_PATH_MAX];
+	struct stat text, database;
+
+	if ((size_t)snprintf(path, sizeof path, "%s/users.cdb", data) >= sizeof path || stat(users, &text) ||
+	    stat(path, &database))
+		return;
+	if (text.st_mtim.tv_sec > database.st_mtim.tv_sec)
+		(void)printf("note %s is newer than %s: run sallyport-user compile\n", users, path);
+}
+
+static bool
+secret_check(const char *name, struct span value, int *status)
+{
+	struct userdb_secret secret;
+	char password[PASSWORD_MAX + 1];
+	enum hash_result r;
+
+	if (userdb_secret_get(value, &secret)) {
+		*status = tell(EXIT_SYSTEM, "the value in secrets.cdb is damaged; run sallyport-user compile");
+		return false;
+	}
+	*status = terminal_password(name, false, password);
+	if (*status)
+		return false;
+	r = hash_check(secret.verifier, password);
+	sodium_memzero(password, sizeof password);
+	step(!(secret.flags & USERDB_DISABLED), "enabled", secret.flags & USERDB_DISABLED ? "no: it is disabled" : "");
+	step(userdb_scheme_of(secret.verifier) != NULL, "scheme",
+	     userdb_scheme_of(secret.verifier) ? userdb_scheme_of(secret.verifier)->name : "not one that is accepted");
+	step(r == HASH_RIGHT, "password", r == HASH_RIGHT ? "right" : r == HASH_WRONG ? "wrong" : "cannot be judged");
+	if (r == HASH_FAILED)
+		*status = EXIT_SYSTEM;
+	return r == HASH_RIGHT && !(secret.flags & USERDB_DISABLED);
+}
+
+/* Count the messages of new or cur, as storage does: what does not begin with a dot.  Returns -1 if it cannot. */
+static long
+messages_count(const char *maildrop, const char *sub)
+{
+	char path[USERDB_MAILDROP_MAX + 8];
+	struct dirent *e;
+	long n = 0;
+	DIR *d;
+
+	(void)snprintf(path, sizeof path, "%s/%s", maildrop, sub); /* fits, by the size of a maildrop */
+	d = opendir(path);
+	if (d == NULL)
+		return -1;
+	while ((e = readdir(d)) != NULL)
+		n += e->d_name[0] != '.';
+	(void)closedir(d); /* only read from */
+	return n;
+}
+
+static bool
+maildrop_check(const char *maildrop, uid_t uid, gid_t gid)
+{
+	char text[128];
+	struct stat st;
+	long new, cur;
+	bool owned;
+
+	if (stat(maildrop, &st)) {
+		step(false, "maildrop exists", strerror(errno));
+		return false;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		step(false, "maildrop exists", "it is not a directory");
+		return false;
+	}
+	step(true, "maildrop exists", maildrop);
+	owned = st.st_uid == uid;
+	(void)snprintf(text, sizeof text, "%u:%u, mode %04o%s", (unsigned)st.st_uid, (unsigned)st.st_gid,
+		       (unsigned)st.st_mode & 07777, owned ? "" : "; chown -R it to the uid above");
+	step(owned, "maildrop's owner", text);
+	if (owned && st.st_gid != gid)
+		(void)printf("note its group is another than the one above\n");
+	new = messages_count(maildrop, "new");
+	cur = messages_count(maildrop, "cur");
+	if (new < 0 || cur < 0) {
+		step(false, "messages", "new or cur cannot be read; a Maildir has new, cur and tmp");
+		return false;
+	}
+	(void)snprintf(text, sizeof text, "%ld in new, %ld in cur", new, cur);
+	step(true, "messages", text);
+	return owned;
+}
+
+static bool
+limits_check(const struct userdb_user *u, const char *maildrop)
+{
+	const char *base = getenv("POP3_MAILBASE"), *floor = getenv("POP3_UIDMIN");
+	uint64_t least = 0;
+	size_t n;
+	bool high, beneath;
+	char text[128];
+
+	base = base ? base : MAILBASE;
+	floor = floor ? floor : UIDMIN;
+	n = strlen(base);
+	while (n && base[n - 1] == '/')
+		n--;
+	beneath = strncmp(maildrop, base, n) == 0 && maildrop[n] == '/';
+	high = span_number(span_of(floor), UINT32_MAX, &least) == 0 && u->uid >= least;
+	(void)snprintf(text, sizeof text, "%u:%u%s", (unsigned)u->uid, (unsigned)u->gid,
+		       high ? "" : "; it is below POP3_UIDMIN");
+	step(high, "uid and gid", text);
+	step(beneath, "maildrop beneath POP3_MAILBASE", beneath ? "" : base);
+	return high && beneath;
+}
+
+static bool
+user_check(struct span value, int *status)
+{
+	char maildrop[USERDB_MAILDROP_MAX + 1];
+	struct userdb_user user;
+	bool good;
+
+	if (userdb_user_get(value, &user) || span_copy(user.maildrop, maildrop, sizeof maildrop)) {
+		*status = tell(EXIT_SYSTEM, "the value in users.cdb is damaged; run sallyport-user compile");
+		return false;
+	}
+	good = limits_check(&user, maildrop);
+	return maildrop_check(maildrop, user.uid, user.gid) && good;
+}
+
+int
+testlogin_run(const char *users, const char *data, const char *name)
+{
+	uint8_t secret[USERDB_SECRET_MAX], user[USERDB_USER_MAX];
+	ssize_t secret_len = value_read(data, "secrets.cdb", name, secret, sizeof secret);
+	ssize_t user_len = value_read(data, "users.cdb", name, user, sizeof user);
+	bool good;
+	int status = 0;
+
+	if (secret_len < 0 || user_len < 0)
+		return EXIT_SYSTEM;
+	age_check(users, data);
+	step(secret_len > 0, "found in secrets.cdb", "");
+	step(user_len > 0, "found in users.cdb", "");
+	if (secret_len == 0 || user_len == 0)
+		return EXIT_REFUSED;
+	(void)fflush(stdout); /* before the prompt */
+	good = secret_check(name, (struct span){ secret, (size_t)secret_len }, &status);
+	sodium_memzero(secret, sizeof secret);
+	if (status)
+		return status;
+	good = user_check((struct span){ user, (size_t)user_len }, &status) && good;
+	return status ? status : good ? EXIT_DONE : EXIT_REFUSED;
+}

@@ -1,0 +1,8 @@
+/* testlogin: go the way of a login, through the compiled databases, and say each step. */
+#ifndef TESTLOGIN_H
+#define TESTLOGIN_H
+
+/* Returns 0 if a login by this password would find its maildrop, 1 if not, or another exit status after telling. */
+int testlogin_run(const char *users, const char *data, const char *name);
+
+#endif

@@ -1,0 +1,247 @@
+#include "verbs.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hash.h"
+#include "store.h"
+#include "tell.h"
+#include "terminal.h"
+#include "userdb.h"
+
+enum { LINE_TEXT_MAX = USER_MAX + USERDB_VERIFIER_MAX + USERDB_MAILDROP_MAX + 300 };
+
+/* The fields of a line as C strings. */
+struct fields {
+	char name[USER_MAX + 1], verifier[USERDB_VERIFIER_MAX + 1], uid[128], gid[128];
+	char maildrop[USERDB_MAILDROP_MAX + 1];
+	bool disabled;
+};
+
+/* The new password, typed, read or made, and its verifier.  Slow, so it is done without the lock. */
+static int
+password_new(const struct request *r, char password[PASSWORD_MAX + 1], char verifier[USERDB_VERIFIER_MAX + 1])
+{
+	struct hash_cost cost;
+	int status = hash_cost_read(&cost);
+
+	if (status)
+		return status;
+	if (r->generate)
+		hash_password_new(password);
+	else if ((status = terminal_password(r->name, true, password)))
+		return status;
+	if (hash_make(password, &cost, verifier))
+		return tell(EXIT_SYSTEM, "cannot make a verifier: out of memory");
+	return 0;
+}
+
+/* Put the line of f in the place of old's (NULL: at the end). */
+static int
+line_put(struct store *s, const struct user *old, const struct fields *f)
+{
+	char line[LINE_TEXT_MAX];
+	size_t len;
+	char *text;
+	int n = snprintf(line, sizeof line, "%s:%s:%s:%s:%s:%s", f->name, f->verifier, f->uid, f->gid, f->maildrop,
+			 f->disabled ? "disabled" : "");
+	int status;
+
+	if (n < 0 || (size_t)n >= sizeof line)
+		return tell(EXIT_USAGE, "the line for %s would be too long", f->name);
+	text = userfile_edit(&s->file, old, line, &len);
+	if (text == NULL)
+		return tell(EXIT_SYSTEM, "out of memory");
+	status = store_put(s, text, len);
+	sodium_memzero(text, len);
+	free(text);
+	return status;
+}
+
+static int
+fields_of(struct fields *f, const struct user *u)
+{
+	f->disabled = u->disabled;
+	if (span_copy(u->name, f->name, sizeof f->name) || span_copy(u->verifier, f->verifier, sizeof f->verifier) ||
+	    span_copy(u->uid, f->uid, sizeof f->uid) || span_copy(u->gid, f->gid, sizeof f->gid) ||
+	    span_copy(u->maildrop, f->maildrop, sizeof f->maildrop))
+		return tell(EXIT_USAGE, "the line for this user has a field that is too long");
+	return 0;
+}
+
+static int
+absent(const struct request *r)
+{
+	return tell(EXIT_ALREADY, "there is no user %s", r->name);
+}
+
+/* Is name there?  Asked before a person is asked to type a password; and asked again under the lock. */
+static int
+presence(const struct request *r, enum store_mode mode, bool *present)
+{
+	struct store s;
+	int status = store_open(&s, r->users, r->data, mode);
+
+	*present = status == 0 && userfile_find(&s.file, span_of(r->name)) != NULL;
+	store_close(&s);
+	return status;
+}
+
+/* What was asked for, as the fields of a line; -u without a gid takes the account's. */
+static int
+fields_asked(const struct request *r, struct fields *f)
+{
+	struct span asked = span_of(r->uid), uid = { NULL, 0 }, gid;
+	const char *fault;
+	gid_t primary, g;
+	uid_t u;
+
+	*f = (struct fields){ .disabled = false };
+	(void)span_cut(&asked, ':', &uid); /* a string always has a first field */
+	if ((fault = name_fault(span_of(r->name))) || (fault = maildrop_fault(span_of(r->maildrop))) ||
+	    (fault = uid_fault(uid, &u, &primary)))
+		return tell(EXIT_USAGE, "%s", fault);
+	if (asked.p == NULL && primary == (gid_t)-1)
+		return tell(EXIT_USAGE, "uid %u is no account's, so it has no gid; write -u UID:GID", (unsigned)u);
+	if (asked.p == NULL)
+		(void)snprintf(f->gid, sizeof f->gid, "%u", (unsigned)primary); /* fits */
+	gid = asked.p ? asked : span_of(f->gid);
+	if ((fault = gid_fault(gid, &g)))
+		return tell(EXIT_USAGE, "%s", fault);
+	if (span_copy(span_of(r->name), f->name, sizeof f->name) || span_copy(uid, f->uid, sizeof f->uid) ||
+	    (asked.p && span_copy(gid, f->gid, sizeof f->gid)) ||
+	    span_copy(span_of(r->maildrop), f->maildrop, sizeof f->maildrop))
+		return tell(EXIT_USAGE, "an argument is too long");
+	return 0;
+}
+
+/* The generated password is shown when it is valid, and only then. */
+static int
+password_show(const struct request *r, const char *password, int status)
+{
+	if (status == 0 && r->generate && (puts(password) == EOF || fflush(stdout)))
+		return tell(EXIT_SYSTEM, "cannot show the password; set another with sallyport-user passwd");
+	return status;
+}
+
+int
+verb_add(const struct request *r)
+{
+	char password[PASSWORD_MAX + 1] = "";
+	struct fields f;
+	struct store s;
+	bool present;
+	int status = fields_asked(r, &f);
+
+	if (status || (status = presence(r, STORE_CREATE, &present)))
+		return status;
+	if (present)
+		return tell(EXIT_ALREADY, "there is a user %s already", r->name);
+	if ((status = password_new(r, password, f.verifier)) == 0) {
+		status = store_open(&s, r->users, r->data, STORE_CREATE);
+		if (status == 0 && userfile_find(&s.file, span_of(r->name)))
+			status = tell(EXIT_ALREADY, "there is a user %s already", r->name);
+		if (status == 0)
+			status = line_put(&s, NULL, &f);
+		store_close(&s);
+	}
+	status = password_show(r, password, status);
+	sodium_memzero(password, sizeof password);
+	return status;
+}
+
+int
+verb_passwd(const struct request *r)
+{
+	char password[PASSWORD_MAX + 1] = "", verifier[USERDB_VERIFIER_MAX + 1];
+	const struct user *u;
+	struct fields f;
+	struct store s;
+	bool present;
+	int status = presence(r, STORE_READ, &present);
+
+	if (status || !present)
+		return status ? status : absent(r);
+	if ((status = password_new(r, password, verifier)) == 0) {
+		status = store_open(&s, r->users, r->data, STORE_CHANGE);
+		u = status ? NULL : userfile_find(&s.file, span_of(r->name));
+		if (status == 0)
+			status = u ? fields_of(&f, u) : absent(r);
+		if (status == 0) {
+			(void)span_copy(span_of(verifier), f.verifier, sizeof f.verifier); /* of the same size */
+			status = line_put(&s, u, &f);
+		}
+		store_close(&s);
+	}
+	status = password_show(r, password, status);
+	sodium_memzero(password, sizeof password);
+	return status;
+}
+
+int
+verb_del(const struct request *r)
+{
+	const struct user *u;
+	struct store s;
+	size_t len;
+	char *text;
+	int status = store_open(&s, r->users, r->data, STORE_CHANGE);
+
+	u = status ? NULL : userfile_find(&s.file, span_of(r->name));
+	if (status == 0 && u == NULL)
+		status = absent(r);
+	if (status == 0) {
+		text = userfile_edit(&s.file, u, NULL, &len);
+		status = text ? store_put(&s, text, len) : tell(EXIT_SYSTEM, "out of memory");
+		free(text);
+	}
+	store_close(&s);
+	return status;
+}
+
+static int
+disabled_set(const struct request *r, bool disabled)
+{
+	const struct user *u;
+	struct fields f;
+	struct store s;
+	int status = store_open(&s, r->users, r->data, STORE_CHANGE);
+
+	u = status ? NULL : userfile_find(&s.file, span_of(r->name));
+	if (status == 0 && u == NULL)
+		status = absent(r);
+	else if (status == 0 && u->disabled == disabled)
+		status = tell(EXIT_ALREADY, "%s is %s already", r->name, disabled ? "disabled" : "enabled");
+	if (u && status == 0 && (status = fields_of(&f, u)) == 0) {
+		f.disabled = disabled;
+		status = line_put(&s, u, &f);
+	}
+	store_close(&s);
+	return status;
+}
+
+int
+verb_disable(const struct request *r)
+{
+	return disabled_set(r, true);
+}
+
+int
+verb_enable(const struct request *r)
+{
+	return disabled_set(r, false);
+}
+
+int
+verb_compile(const struct request *r)
+{
+	struct store s;
+	int status = store_open(&s, r->users, r->data, STORE_CHANGE);
+
+	if (status == 0)
+		status = store_put(&s, NULL, 0);
+	store_close(&s);
+	return status;
+}
