@@ -1,4 +1,5 @@
-# sallyport.  make | make run | make test | make check | make install DESTDIR= PREFIX= | make clean
+# sallyport.  make | make run | make test | make check | make bench
+# make install DESTDIR= PREFIX= | make clean
 # Settable: CC=gcc|clang, CFLAGS, PREFIX, LIBC=musl|glibc (of the rooms that need libc alone; musl where it is installed).
 
 PREFIX = /usr/local
@@ -66,6 +67,10 @@ $(B)/full/%.o: %.c $(HEADERS)
 # An archive, so that a room holds no code of lib that it does not use.
 %/lib.a: $(addprefix %/,$(patsubst %.c,%.o,$(call sources,lib)))
 	$(Q)rm -f $@ && $(AR) rcD $@ $^
+# Another PREFIX is another place to find the rooms.
+$(B)/small/launch/config.o $(B)/full/launch/config.o: $(B)/prefix
+$(B)/prefix: FORCE
+	@mkdir -p $(B) && echo '$(LIBEXECDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR)' >$@
 $(B)/include:
 	@mkdir -p $@
 	$(Q)ln -sfn /usr/include/linux /usr/include/asm-generic /usr/include/cdb.h /usr/include/sodium /usr/include/sodium.h $@
@@ -86,6 +91,10 @@ run: packages
 	@$(MAKE) --no-print-directory all && etc/demo $(B)
 test:
 	@etc/packages build test && tests/run
+bench: packages all $(B)/floor
+	BUILD=$(B) python3 tests/bench/session.py
+$(B)/floor: $(B)/small/tests/bench/floor.o
+	$(Q)$(call SMALL_STATIC,$^)
 check:
 	@etc/packages build test && tests/check
 
@@ -100,4 +109,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all units packages run test check install clean
+.SECONDARY:
+.PHONY: FORCE all units packages run test bench check install clean

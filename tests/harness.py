@@ -1,0 +1,382 @@
+"""harness: a temporary site (users, Maildirs, rooms), sessions of the real sallyport in it, and a count of results.
+As root the rooms and the mail users have uids of their own; otherwise everything is rootless (POP3_ROOTLESS=1).
+Nothing waits for a time to pass: DEADLINE only bounds how long a failure takes."""
+
+import atexit
+import ctypes
+import os
+import re
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+
+ROOT = os.getuid() == 0
+TESTS = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.path.join(os.path.dirname(TESTS), os.environ.get("BUILD", "build/musl"))
+DEADLINE = 60
+PASSWORD = "open sesame"
+POP3D_UID, AUTHD_UID, MAIL_UIDS = 61101, 61102, (61201, 61202)
+
+
+class Skip(Exception):
+    """This test cannot be run here; its text says why."""
+
+
+def check(good, *why):
+    if not good:
+        raise AssertionError(" ".join(w if isinstance(w, str) else repr(w) for w in why)[:2000])
+
+
+def equal(is_, wanted, what=""):
+    check(is_ == wanted, what, is_, "is not", wanted)
+
+
+def need(*programs):
+    for p in programs:
+        if shutil.which(p) is None:
+            raise Skip(f"{p} is not installed")
+
+
+def need_root():
+    if not ROOT:
+        raise Skip("needs root")
+
+
+def landlock():
+    """The kernel's Landlock version (landlock_create_ruleset with the flag VERSION), 0 if it has none."""
+    return max(0, ctypes.CDLL(None).syscall(444, None, 0, 1))
+
+
+def wire(data):
+    """A stored message as RETR must send it, its stuffed dots removed: bare LF is CRLF, the last line has an end."""
+    data = re.sub(rb"(?<!\r)\n", b"\r\n", data)
+    return data if not data or data.endswith(b"\n") else data + b"\r\n"
+
+
+class Log:
+    """Everything that is written to a pipe, read as it comes."""
+
+    def __init__(self):
+        self.read, self.write = os.pipe()
+        self.text, self.change = "", threading.Condition()
+        self.thread = threading.Thread(target=self._drain, daemon=True)
+        self.thread.start()
+
+    def _drain(self):
+        while block := os.read(self.read, 65536):
+            with self.change:
+                self.text += block.decode("latin-1")
+                self.change.notify_all()
+        os.close(self.read)
+
+    def parent(self):
+        """The children have it now: the end comes when the last of them has gone."""
+        os.close(self.write)
+
+    def wait(self, pattern):
+        with self.change:
+            got = self.change.wait_for(lambda: re.search(pattern, self.text, re.M), DEADLINE)
+        check(got, "the log never has", pattern, "but", self.text)
+        return got
+
+    def all(self):
+        self.thread.join(DEADLINE)
+        check(not self.thread.is_alive(), "somebody still holds the log:", self.text)
+        return self.text
+
+
+class Maildir:
+    def __init__(self, path, uid, gid):
+        self.path, self.uid, self.gid = path, uid, gid
+
+    def make(self):
+        for sub in ("", "new", "cur", "tmp"):
+            os.mkdir(os.path.join(self.path, sub), 0o700)
+            os.chown(os.path.join(self.path, sub), self.uid, self.gid)
+        return self
+
+    def at(self, name):
+        return os.path.join(os.fsencode(self.path), os.fsencode(name))
+
+    def put(self, name, data=b"Subject: t\n\nbody\n"):
+        """Store a message as new/NAME or cur/NAME; plain names go to new."""
+        path = self.at(name if b"/" in os.fsencode(name) else b"new/" + os.fsencode(name))
+        with open(path, "wb") as f:
+            f.write(data)
+        os.chmod(path, 0o600)
+        os.chown(path, self.uid, self.gid)
+        return path
+
+    def names(self):
+        """What is there now, as new/NAME and cur/NAME."""
+        return sorted(os.fsdecode(os.path.join(sub, n)) for sub in (b"new", b"cur") for n in os.listdir(self.at(sub)))
+
+
+class User:
+    def __init__(self, name, password, maildir):
+        self.name, self.password, self.maildir = name, password, maildir
+        self.put, self.names = maildir.put, maildir.names
+
+
+class Site:
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="sallyport-test-", dir="/tmp")
+        atexit.register(self.remove)
+        os.chmod(self.dir, 0o755)
+        for name, mode in (("rooms", 0o755), ("empty", 0o555), ("data", 0o700), ("mail", 0o755)):
+            os.mkdir(self.at(name))
+            os.chmod(self.at(name), mode)
+        for room in ("pop3d", "authd", "storage"):
+            shutil.copyfile(os.path.join(BUILD, room), self.at("rooms", room))
+            os.chmod(self.at("rooms", room), 0o755)
+        self.sallyport = os.path.join(BUILD, "sallyport")
+        self.settings = {"POP3_ROOMS": self.at("rooms"), "POP3_EMPTY": self.at("empty"),
+                         "POP3_DATA": self.at("data"), "POP3_MAILBASE": self.at("mail"), "POP3_LOG": "stderr"}
+        if ROOT:
+            self.settings |= {"POP3_POP3D": f"{POP3D_UID}:{POP3D_UID}", "POP3_AUTHD": f"{AUTHD_UID}:{AUTHD_UID}"}
+        else:
+            self.settings |= {"POP3_ROOTLESS": "1", "POP3_UIDMIN": str(min(1000, os.getuid()))}
+        if landlock() < 2:
+            self.settings["POP3_NOLANDLOCK"] = "1"
+        self.count = 0
+
+    def at(self, *parts):
+        return os.path.join(self.dir, *parts)
+
+    def remove(self):
+        for where, dirs, _ in os.walk(self.dir):
+            for d in dirs:
+                if not os.path.islink(os.path.join(where, d)):
+                    os.chmod(os.path.join(where, d), 0o700)
+        shutil.rmtree(self.dir)
+
+    def user_tool(self, *arguments, password=""):
+        return subprocess.run([os.path.join(BUILD, "sallyport-user"), "-f", self.at("users"), "-d", self.at("data"),
+                               *arguments], input=password + "\n", text=True, capture_output=True, timeout=DEADLINE,
+                              env={"SALLYPORT_ARGON2_KIB": "64", "SALLYPORT_ARGON2_PASSES": "1"})
+
+    def user(self, name=None, password=PASSWORD, make=True, which=0, maildrop=None):
+        """A new user, with an empty Maildir of his own unless told otherwise."""
+        self.count += 1
+        name = name or f"user{self.count}"
+        uid = MAIL_UIDS[which] if ROOT else os.getuid()
+        gid = uid if ROOT else os.getgid()
+        maildir = Maildir(maildrop or self.at("mail", f"{self.count}"), uid, gid)
+        done = self.user_tool("add", name, "-u", f"{uid}:{gid}", "-m", maildir.path, password=password)
+        check(done.returncode == 0, "sallyport-user add:", done.stderr)
+        return User(name, password, maildir.make() if make else maildir)
+
+    def environment(self, remote="127.0.0.1", **settings):
+        """Of a session started by a program like tcpserver; a setting of None is left out."""
+        env = self.settings | settings | {"PROTO": "TCP", "TCPREMOTEIP": remote, "TCPLOCALIP": "127.0.0.1",
+                                          "PATH": os.environ.get("PATH", "/usr/bin:/bin")}
+        return {k: v for k, v in env.items() if v is not None}
+
+    def settings_directory(self, name, **settings):
+        """The settings as one file each, for sallyport -e."""
+        os.mkdir(self.at(name))
+        for key, value in (self.settings | settings).items():
+            with open(self.at(name, key), "w", encoding="ascii") as f:
+                f.write(value + "\n")
+        return self.at(name)
+
+    def session(self, **options):
+        return Session(self, **options)
+
+    def login(self, user, **options):
+        return Session(self, **options).login(user)
+
+
+class Client:
+    """A POP3 client that asserts the form of every reply and interprets none."""
+
+    def __init__(self, sock):
+        self.sock, self.buffer = sock, b""
+        sock.settimeout(DEADLINE)
+
+    def send(self, data):
+        self.sock.sendall(data)
+
+    def more(self):
+        block = self.sock.recv(1 << 18)
+        self.buffer += block
+        return bool(block)
+
+    def line(self):
+        """The next line without its CRLF."""
+        while b"\n" not in self.buffer:
+            check(self.more(), "the server closed; there was only", self.buffer)
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        check(line.endswith(b"\r") and b"\r" not in line[:-1], "a line without CRLF:", line)
+        return line[:-1]
+
+    def body_raw(self):
+        """Up to the end marker, and with it."""
+        at = 0
+        while True:
+            end = 3 if self.buffer.startswith(b".\r\n") else self.buffer.find(b"\r\n.\r\n", at) + 5
+            if end >= 5 or (end == 3 and self.buffer.startswith(b".\r\n")):
+                raw, self.buffer = self.buffer[:end], self.buffer[end:]
+                return raw
+            at = max(0, len(self.buffer) - 4)
+            check(self.more(), "the server closed before the end marker, after", len(self.buffer), "octets")
+
+    def body(self):
+        """The body of a multi-line reply: its end marker and its stuffed dots removed."""
+        raw = self.body_raw()[:-3]
+        check(not re.search(rb"(?:^|\r\n)\.(?!\.)", raw), "a line that begins with one dot")
+        return re.sub(rb"(^|\r\n)\.", rb"\1", raw)
+
+    def ask(self, command, wanted=b"+OK"):
+        """One command, its first line; which must begin with wanted."""
+        self.send(command.encode("latin-1") + b"\r\n")
+        line = self.line()
+        check(line.startswith(wanted), command, "was answered", line)
+        return line.decode("latin-1")
+
+    def asks(self, command):
+        self.ask(command)
+        return self.body()
+
+    def retr(self, n):
+        """Message n, whose announced size must be true."""
+        first = self.ask(f"RETR {n}")
+        body = self.body()
+        equal(first, f"+OK {len(body)} octets", "RETR")
+        return body
+
+    def uidl(self):
+        return dict(line.split(" ") for line in self.asks("UIDL").decode("ascii").splitlines())
+
+    def greet(self):
+        check(self.line().startswith(b"+OK "), "no greeting")
+        return self
+
+    def login(self, user, wanted=b"+OK"):
+        self.ask(f"USER {user.name}")
+        self.ask(f"PASS {user.password}", wanted)
+        return self
+
+    def closed(self):
+        """The server must close here, having sent nothing more."""
+        try:
+            while self.more():
+                pass
+        except ConnectionResetError:
+            pass
+        equal(self.buffer, b"", "before the close came")
+
+
+def tcp_pair(receive=None):
+    """Two ends of one TCP connection; receive bounds what waits at the client's."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.socket()
+        if receive:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+        client.connect(listener.getsockname())
+        return client, listener.accept()[0]
+
+
+class Session(Client):
+    """One connection: sallyport started on it as a super-server does it."""
+
+    def __init__(self, site, greet=True, pair=None, prefix=(), arguments=(), environment=None, receive=None, **options):
+        client, server = pair or tcp_pair(receive)
+        super().__init__(client)
+        self.log = Log()
+        with server:
+            self.process = subprocess.Popen([*prefix, site.sallyport, *arguments], stdin=server, stdout=server,
+                                            stderr=self.log.write, env=environment or site.environment(**options))
+        self.log.parent()
+        if greet:
+            self.greet()
+
+    def children(self):
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as f:
+            return [int(pid) for pid in f.read().split()]
+
+    def wait(self):
+        """Until every process of the session has gone.  Returns its log."""
+        log = self.log.all()
+        self.status = self.process.wait(DEADLINE)
+        return log
+
+    def end(self):
+        self.sock.close()
+        return self.wait()
+
+    def quit(self, wanted=b"+OK"):
+        self.ask("QUIT", wanted)
+        self.closed()
+        return self.end()
+
+
+class Server:
+    """A super-server that listens, and what it and its sessions write to descriptor 2."""
+
+    def __init__(self, argv, environment, reads_port=False, **options):
+        self.log = Log()
+        self.process = subprocess.Popen(argv, env=environment, stdin=subprocess.DEVNULL, stderr=self.log.write,
+                                        stdout=subprocess.PIPE if reads_port else self.log.write, **options)
+        self.log.parent()
+        self.port = None
+        if reads_port:
+            ready, _, _ = select.select([self.process.stdout], [], [], DEADLINE)
+            line = self.process.stdout.readline() if ready else b""
+            check(line.strip().isdigit(), argv[0], "told no port:", line, self.log.text)
+            self.port = int(line)
+
+    def stop(self):
+        """End it, wait for its sessions; returns their log."""
+        self.process.terminate()
+        self.process.wait(DEADLINE)
+        if self.process.stdout:
+            self.process.stdout.close()
+        return self.log.all()
+
+    def client(self):
+        return Client(socket.create_connection(("127.0.0.1", self.port), DEADLINE))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def tcpserver(site, *arguments, **settings):
+    need("tcpserver")
+    env = site.environment(**settings)
+    argv = ["tcpserver", "-1", "-RHl0", *arguments, "127.0.0.1", "0", site.sallyport]
+    return Server(argv, {k: v for k, v in env.items() if k != "PROTO" and not k.startswith("TCP")}, reads_port=True)
+
+
+def run(tests):
+    """Run (name, function) pairs, those named on the command line or all.  Returns the exit status."""
+    counts = {"ok": 0, "FAIL": 0, "skip": 0}
+    for name, function in tests:
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
+        result, why = "ok", ""
+        try:
+            function()
+        except Skip as e:
+            result, why = "skip", f": {e}"
+        except Exception as e:  # whatever it is, it is this test's failure and not the end of the others
+            where = traceback.extract_tb(e.__traceback__)
+            lines = ",".join(str(f.lineno) for f in where if f.filename == os.path.abspath(sys.argv[0]))
+            result, why = "FAIL", f": {type(e).__name__} (line {lines}): {e}".replace("\n", " | ")
+        counts[result] += 1
+        print(f"{result} {name}{why}", flush=True)
+    print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped")
+    return 1 if counts["FAIL"] or not counts["ok"] + counts["skip"] else 0
+
+
+def run_module(names):
+    """The functions of a module whose names begin with test_."""
+    return run((name[5:].replace("_", "-"), f) for name, f in names.items() if name.startswith("test_"))

@@ -1,0 +1,60 @@
+"""`make install` into a directory of its own: every file is there, with its mode, and sallyport works from there with no
+setting that says where its parts are.
+"""
+import glob
+import os
+import stat
+import subprocess
+import sys
+
+import harness
+from harness import BUILD, Site, check, equal
+
+TOP = os.path.dirname(harness.TESTS)
+MODES = {
+    "sbin/sallyport": 0o755, "sbin/sallyport-user": 0o755,
+    "libexec/sallyport/pop3d": 0o755, "libexec/sallyport/authd": 0o755, "libexec/sallyport/storage": 0o755,
+    "libexec/sallyport/empty": 0o555,
+}
+
+
+def install(site):
+    prefix = site.at("usr")
+    subprocess.run(["make", "-s", f"LIBC={os.path.basename(BUILD)}", f"B={site.at('build')}", f"PREFIX={prefix}",
+                    "install"], cwd=TOP, check=True, timeout=harness.DEADLINE * 5)
+    return prefix
+
+
+def test_install():
+    site = Site()
+    prefix = install(site)
+    for name, mode in MODES.items():
+        equal(stat.S_IMODE(os.stat(os.path.join(prefix, name)).st_mode), mode, name)
+    equal(os.listdir(os.path.join(prefix, "libexec/sallyport/empty")), [])
+    pages = {os.path.basename(p) for p in glob.glob(f"{prefix}/share/man/man?/*")}
+    equal(pages, {os.path.basename(p) for p in glob.glob(f"{TOP}/man/*")}, "man pages")
+    for name in ("README.md", "SECURITY.md", "CHANGES.md", "LICENSE"):
+        check(os.path.exists(f"{prefix}/share/doc/sallyport/{name}"), name)
+    user = site.user()
+    user.put("1000.a")
+    site.sallyport = f"{prefix}/sbin/sallyport"
+    site.settings |= {"POP3_ROOMS": None, "POP3_EMPTY": None}
+    s = site.login(user)
+    equal(s.retr(1), b"Subject: t\r\n\r\nbody\r\n")
+    s.quit()
+
+
+def test_destdir():
+    site = Site()
+    where = site.at("image")
+    subprocess.run(["make", "-s", f"LIBC={os.path.basename(BUILD)}", f"B={site.at('build')}", f"DESTDIR={where}",
+                    "PREFIX=/usr", "install"], cwd=TOP, check=True, timeout=harness.DEADLINE * 5)
+    check(os.path.exists(f"{where}/usr/sbin/sallyport"), "not beneath DESTDIR")
+    equal(os.listdir(where), ["usr"])
+    with open(f"{where}/usr/sbin/sallyport", "rb") as f:
+        text = f.read()
+    check(b"/usr/libexec/sallyport\0" in text and where.encode() not in text, "the compiled path is not PREFIX's")
+
+
+if __name__ == "__main__":
+    sys.exit(harness.run_module(globals()))

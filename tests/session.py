@@ -1,0 +1,115 @@
+"""session: plays every tests/session/*.txt, byte for byte, through the whole chain that a client meets.
+A transcript is a header of "# key: value" lines, then C: (client), S: (server), each a line without its CRLF.
+C! is sent without CRLF, EOF is the server's close; \\n \\r \\0 \\t \\\\ \\xHH, and \\{N*TEXT} for N times TEXT."""
+
+import os
+import re
+import shutil
+import sys
+
+from harness import TESTS, Session, Site, check, equal, run
+
+# Keys of the header.  maildrop: a fixture below (empty without it) ; message: NAME CONTENT, one more message ;
+# state: transaction = bob has logged in ; set: NAME=VALUE, a setting ; plain: no = the client is not on loopback ;
+# log, nolog: a regular expression that must, or must not, match a line of the log ; left: what the Maildir has then.
+KEYS = ("maildrop", "message", "state", "set", "plain", "log", "nolog", "left")
+FIXTURES = {
+    "empty": [],
+    "three": [("new/1700000001.a.host", b"Subject: one\n\nfirst\n"),
+              ("new/1700000002.b.host", b"Subject: two\n\nsecond\nline\n"),
+              ("cur/1700000003.c.host:2,S", b"Subject: three\n\n.dot\n")],
+}
+LOGIN = [("S", b"+OK POP3 ready\r\n"), ("C", b"USER bob\r\n"), ("S", b"+OK send PASS\r\n"),
+         ("C", b"PASS open sesame\r\n"), ("S", b"+OK logged in\r\n")]
+ESCAPES = {"n": "\n", "r": "\r", "0": "\0", "t": "\t", "\\": "\\"}
+
+
+def unescape(text):
+    text = re.sub(r"\\\{(\d+)\*([^}]*)\}", lambda m: m[2] * int(m[1]), text)
+    return re.sub(r"\\(x[0-9a-fA-F]{2}|.)", lambda m: chr(int(m[1][1:], 16)) if m[1][0] == "x" else ESCAPES[m[1]],
+                  text).encode("latin-1")
+
+
+def load(path):
+    """The header as lists of values, and the steps as (kind, octets)."""
+    header, steps = {key: [] for key in KEYS}, []
+    with open(path, encoding="ascii") as f:
+        for line in f.read().splitlines():
+            if directive := re.fullmatch(r"# ([a-z]+): (.*)", line):
+                check(directive[1] in KEYS and not steps, path, "has a bad directive", line)
+                header[directive[1]].append(directive[2])
+            elif line == "EOF":
+                steps.append(("EOF", b""))
+            elif line[:3] in ("C: ", "S: ", "C! "):
+                steps.append((line[0], unescape(line[3:]) + (b"" if line[1] == "!" else b"\r\n")))
+            else:
+                check(line == "" or line.startswith("#"), path, "has a bad line", line)
+    check(steps, path, "is empty")
+    return header, steps
+
+
+def expect(session, octets):
+    while len(session.buffer) < len(octets) and octets.startswith(session.buffer):
+        if not session.more():
+            break
+    equal(session.buffer[:len(octets)], octets, "the server's line")
+    session.buffer = session.buffer[len(octets):]
+
+
+def fill(maildir, header):
+    shutil.rmtree(maildir.path)
+    maildir.make()
+    for name, content in FIXTURES[(header["maildrop"] or ["empty"])[0]]:
+        maildir.put(name, content)
+    for message in header["message"]:
+        name, _, content = message.partition(" ")
+        maildir.put(unescape(name), unescape(content))
+
+
+def play(site, bob, path):
+    header, steps = load(path)
+    fill(bob.maildir, header)
+    settings = dict(s.split("=", 1) for s in header["set"])
+    remote = "192.0.2.7" if header["plain"] == ["no"] else "127.0.0.1"
+    session = Session(site, greet=False, remote=remote, **settings)
+    if header["state"] == ["transaction"]:
+        steps = LOGIN + steps
+    for kind, octets in steps:
+        if kind == "C":
+            session.send(octets)
+        elif kind == "S":
+            expect(session, octets)
+    if steps[-1][0] != "EOF":
+        session.sock.shutdown(1)
+    session.closed()
+    log = session.end()
+    equal(session.status, 0, "the exit status")
+    for pattern in header["log"]:
+        check(re.search(pattern, log, re.M), "no line matches", pattern, "in", log)
+    for pattern in header["nolog"]:
+        check(not re.search(pattern, log, re.M), "a line matches", pattern, "in", log)
+    for left in header["left"]:
+        equal(bob.names(), [] if left == "nothing" else left.split(" "), "the Maildir")
+
+
+def site_make():
+    site = Site()
+    bob = site.user("bob", maildrop=site.at("mail", "bob"))
+    site.user("spaces", " two  spaces ")
+    site.user("eight", "p\xe4ss\xf6rd")
+    site.user("nodrop", make=False)
+    site.user("n" * 246)
+    site.user("disabled")
+    equal(site.user_tool("disable", "disabled").returncode, 0)
+    return site, bob
+
+
+def main():
+    site, bob = site_make()
+    directory = os.path.join(TESTS, "session")
+    names = sorted(n[:-4] for n in os.listdir(directory) if n.endswith(".txt"))
+    return run((n, lambda n=n: play(site, bob, os.path.join(directory, n + ".txt"))) for n in names)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
