@@ -12,8 +12,8 @@ static const char *const likes[] = {
 	"$argon2id$v=19$m=64,t=3,p=1$h44fUHKTTXXql4q+LGJJug$gaQhsKwxcVa+3goazd/SvQYATrKXWejkFGp5t1mURr4",
 	"$y$j75$F5Jx5fExrKuPp53xLKQ..1$b9ipOqv8PnW5AVU85r73I0FOIAcGICbbCril3UpGHU0",
 	"$2b$04$abcdefghijklmnopqrstuu/LVz6MZlItEy42I2juLihZ66HnQx/cy",
-	"$6$rounds=1000$abcdefgh$"
-	"ooITTBcDmT4PaNlY3Wi8wcHaS39sOlMiDiyUMm2sNArV8ky7okCFMFiuX0bXxkbMKYxfqQkGMBvPlJOtu4JNP0",
+	("$6$rounds=1000$abcdefgh$"
+	 "ooITTBcDmT4PaNlY3Wi8wcHaS39sOlMiDiyUMm2sNArV8ky7okCFMFiuX0bXxkbMKYxfqQkGMBvPlJOtu4JNP0"),
 	"$6$abcdefgh$CkjGkP7IIgZVUCNlt.Vi53LOYJLXZ5KzdpzEYCj01XGruA1hxZYJqccTU2zz68oJwAGsd1iPty5F7dHIatUTy/",
 	"$5$abcdefgh$FWXdh6oXOJQkX7oAcP02d0Gnxjct6ra8Fwv29U9RIN2",
 	"$1$abcdefgh$9qMkHazuSy1Q8myEum7yb/",
