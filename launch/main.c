@@ -77,11 +77,10 @@ box_enter(void)
 		{ s.mailbase, reach_access[REACH_MAILDROP] },  { -1, 0 },
 	};
 
-	if (s.config.rootless)
-		sandbox_launch_uids(UINT32_MAX, UINT32_MAX);
-	else
-		sandbox_launch_uids(s.config.uidmin, s.config.authd.uid);
-	sandbox_enter(&sandbox_launch, reaches, s.config.nolandlock);
+	const struct filter_uids nobody = { UINT32_MAX, UINT32_MAX };
+	const struct filter_uids uids = { s.config.uidmin, s.config.authd.uid };
+
+	sandbox_enter_for(&sandbox_launch, reaches, s.config.nolandlock, s.config.rootless ? nobody : uids);
 }
 
 static const char *

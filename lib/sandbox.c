@@ -1,13 +1,10 @@
 /* The law of every room: which system calls it may make, and why.  Anything else kills it (SIGSYS).
  * One table for each room, one call for each row, no row without a reason, no row that depends on
- * configuration but the two uids in launch's.  The tables are constants: entering costs what the
- * kernel's check of them costs. */
+ * configuration but the two uids in launch's. */
 #define _GNU_SOURCE
 #include "sandbox.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
@@ -22,14 +19,6 @@
 
 #include "die.h"
 
-#if defined __x86_64__
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined __aarch64__
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#else
-#error "the system call tables are written for x86_64 and aarch64"
-#endif
-
 /* Older kernel headers lack these; the values are the kernel's. */
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE
 #define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
@@ -38,33 +27,16 @@
 #define AT_EMPTY_PATH 0x1000
 #endif
 
+/* The rows.  A reason is for the reader; it costs the program nothing. */
 /* clang-format off */
-#define NR offsetof(struct seccomp_data, nr)
-#define ARCH offsetof(struct seccomp_data, arch)
-#define LOW(i) (offsetof(struct seccomp_data, args) + 8 * (i)) /* both architectures are little-endian */
-#define HIGH(i) (LOW(i) + 4)
+#define ALLOW(call, reason) { call, ALWAYS, 0, 0, 0, 0 }
+#define ALLOW_IF(call, argument, value, reason) { call, WHEN, argument, 0, value, 0 }
+#define ALLOW_IF_BOTH(call, argument, value, argument2, value2, reason) \
+	{ call, WHEN_BOTH, argument, argument2, value, value2 }
+#define ALLOW_UIDS(call, reason) { call, WHEN_UIDS, 0, 0, 0, 0 }
+#define ELSE_FAIL(call, reason) { call, ELSE_EPERM, 0, 0, 0, 0 }
 
-#define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)
-#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, action)
-#define IF_EQUAL(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, yes, no)
-#define IF_AT_LEAST(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, value, yes, no)
-#define IF_EQUAL_X(yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_X, 0, yes, no)
-
-/* Architecture first: the numbers below mean something else on another one. */
-#define BEGIN LOAD(ARCH), IF_EQUAL(ARCHITECTURE, 1, 0), RETURN(SECCOMP_RET_KILL_PROCESS), LOAD(NR)
-#define ALLOW(call, reason) IF_EQUAL(call, 0, 1), RETURN(SECCOMP_RET_ALLOW)
-/* Only with this value in argument i, all 64 bits compared; other values fall through to the next row. */
-#define ALLOW_IF(call, i, value, reason)                                                                          \
-	IF_EQUAL(call, 0, 6), LOAD(LOW(i)), IF_EQUAL(value, 0, 3), LOAD(HIGH(i)), IF_EQUAL(0, 0, 1),              \
-	    RETURN(SECCOMP_RET_ALLOW), LOAD(NR)
-#define ALLOW_IF_BOTH(call, i, value, j, other, reason)                                                           \
-	IF_EQUAL(call, 0, 10), LOAD(LOW(i)), IF_EQUAL(value, 0, 7), LOAD(HIGH(i)), IF_EQUAL(0, 0, 5),             \
-	    LOAD(LOW(j)), IF_EQUAL(other, 0, 3), LOAD(HIGH(j)), IF_EQUAL(0, 0, 1), RETURN(SECCOMP_RET_ALLOW), LOAD(NR)
-#define REFUSE(call, reason) IF_EQUAL(call, 0, 1), RETURN(SECCOMP_RET_ERRNO | EPERM)
-#define END RETURN(SECCOMP_RET_KILL_PROCESS)
-
-static struct sock_filter pop3d_calls[] = {
-	BEGIN,
+static const struct allow pop3d_calls[] = {
 	ALLOW(SYS_read, "bytes from the client"),
 	ALLOW(SYS_write, "replies to the client, lines to the log"),
 	ALLOW(SYS_ppoll, "wait, with the idle limit (poll would need restart_syscall after a stop)"),
@@ -75,7 +47,6 @@ static struct sock_filter pop3d_calls[] = {
 	ALLOW(SYS_exit_group, "leave"),
 	ALLOW_IF(SYS_ioctl, 1, SIOCOUTQ, "has the client's kernel everything, before a message is removed?"),
 	ALLOW(SYS_clock_gettime, "the idle limit, where the vDSO cannot tell the time"),
-	END,
 };
 
 /* How storage opens a message: this and nothing else, so it can neither create nor write nor follow a link. */
@@ -110,7 +81,7 @@ static struct sock_filter pop3d_calls[] = {
 	ALLOW(SYS_clock_gettime, "how long did it take, where the vDSO cannot tell the time"),                    \
 	ALLOW(SYS_exit_group, "leave")
 
-static struct sock_filter storage_calls[] = { BEGIN, STORAGE_ROWS, END };
+static const struct allow storage_calls[] = { STORAGE_ROWS };
 
 #define AUTHD_ROWS                                                                                                \
 	ALLOW(SYS_recvmsg, "the attempt"),                                                                        \
@@ -128,30 +99,16 @@ static struct sock_filter storage_calls[] = { BEGIN, STORAGE_ROWS, END };
 	ALLOW(SYS_clock_gettime, "how long to wait, where the vDSO cannot tell the time"),                        \
 	ALLOW(SYS_exit_group, "leave")
 
-static struct sock_filter authd_calls[] = { BEGIN, AUTHD_ROWS, END };
+static const struct allow authd_calls[] = { AUTHD_ROWS };
 
 /* launch, after pop3d has been started: wait, start authd, become storage.  What it starts inherits its table and
  * adds a narrower one, so theirs are in it. */
-static struct sock_filter launch_calls[] = {
-	BEGIN,
-	/* Only three equal uids, authd's or from the floor upwards; the two zeros are filled in by
-	 * sandbox_launch_uids.  Others get EPERM: rooms try to regain root, to be sure that they cannot. */
-	IF_EQUAL(SYS_setresuid, 0, 12),
-	LOAD(LOW(0)),
-	BPF_STMT(BPF_MISC | BPF_TAX, 0),
-	LOAD(LOW(1)),
-	IF_EQUAL_X(0, 7),
-	LOAD(LOW(2)),
-	IF_EQUAL_X(0, 5),
-	IF_EQUAL(UINT32_MAX, 4, 0), /* "unchanged" */
-	IF_EQUAL(0, 3, 0),
-	IF_EQUAL(0, 1, 0),    /* authd's uid */
-	IF_AT_LEAST(0, 0, 1), /* the floor */
-	RETURN(SECCOMP_RET_ALLOW),
-	RETURN(SECCOMP_RET_ERRNO | EPERM),
+static const struct allow launch_calls[] = {
+	ALLOW_UIDS(SYS_setresuid, "become authd, or a mail user from the floor upwards; never root"),
+	ELSE_FAIL(SYS_setresuid, "rooms try to regain root, to be sure that they cannot"),
 	ALLOW_IF_BOTH(SYS_execveat, 0, FD_ROOM, 4, AT_EMPTY_PATH, "authd or storage, by descriptor and by nothing else"),
 	ALLOW_IF(SYS_setgroups, 0, 0, "no supplementary group"),
-	REFUSE(SYS_setgroups, "rooms try to regain some, to be sure that they cannot"),
+	ELSE_FAIL(SYS_setgroups, "more of them: rooms try that too"),
 	ALLOW(SYS_setresgid, "the gid of the room"),
 	ALLOW(SYS_getresuid, "rooms look who they are"),
 	ALLOW(SYS_chroot, "authd's empty root directory"),
@@ -191,17 +148,16 @@ static struct sock_filter launch_calls[] = {
 	ALLOW(SYS_ppoll, "wait for pop3d and authd"),
 	STORAGE_ROWS,
 	AUTHD_ROWS,
-	END,
 };
 /* clang-format on */
 
-#define ROWS(table) (unsigned short)(sizeof(table) / sizeof(table)[0])
+#define ROWS(table) table, sizeof(table) / sizeof(table)[0]
 #define MIB (1ULL << 20)
 
-struct sandbox sandbox_pop3d = { pop3d_calls, ROWS(pop3d_calls), 64 * MIB, 8, 0 };
-struct sandbox sandbox_storage = { storage_calls, ROWS(storage_calls), 8192 * MIB, 16, 0 };
-struct sandbox sandbox_authd = { authd_calls, ROWS(authd_calls), 2048 * MIB, 8, 0 };
-struct sandbox sandbox_launch = { launch_calls, ROWS(launch_calls), 0, 32, UINT32_MAX };
+const struct sandbox sandbox_pop3d = { ROWS(pop3d_calls), 64 * MIB, 8, 0 };
+const struct sandbox sandbox_storage = { ROWS(storage_calls), 8192 * MIB, 16, 0 };
+const struct sandbox sandbox_authd = { ROWS(authd_calls), 2048 * MIB, 8, 0 };
+const struct sandbox sandbox_launch = { ROWS(launch_calls), 0, 32, UINT32_MAX };
 
 const uint64_t reach_access[REACH__MAX] = {
 	[REACH_READ] = LANDLOCK_ACCESS_FS_READ_FILE,
@@ -212,14 +168,6 @@ const uint64_t reach_access[REACH__MAX] = {
 };
 
 enum { LANDLOCK_OLDEST = 2 }; /* version 1 forbids the rename from new to cur */
-
-void
-sandbox_launch_uids(uid_t floor, uid_t authd)
-{
-	/* Row 4 is the first after BEGIN. */
-	launch_calls[4 + 9].k = authd;
-	launch_calls[4 + 10].k = floor;
-}
 
 static void
 limit(int what, uint64_t most)
@@ -287,9 +235,19 @@ landlock_enter(const struct reach *reaches, int version)
 void
 sandbox_enter(const struct sandbox *box, const struct reach *reaches, bool landlock_optional)
 {
-	struct sock_fprog program = { box->rows, box->filter };
+	sandbox_enter_for(box, reaches, landlock_optional, (struct filter_uids){ UINT32_MAX, UINT32_MAX });
+}
+
+void
+sandbox_enter_for(const struct sandbox *box, const struct reach *reaches, bool landlock_optional,
+		  struct filter_uids uids)
+{
+	struct filter filter;
+	struct sock_fprog program = { 0, filter.b };
 	int version = sandbox_landlock_version();
 
+	filter_make(&filter, box->rows, box->count, uids);
+	program.len = filter.n;
 	limits_enter(box);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		die_sys("cannot become undumpable and without new privileges");

@@ -2,11 +2,12 @@
 #ifndef SANDBOX_H
 #define SANDBOX_H
 
-#include <linux/filter.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include "filter.h"
 
 /* What may be done beneath one directory or to one file. */
 struct reach {
@@ -17,14 +18,14 @@ struct reach {
 enum { FD_ROOM = 9 }; /* where launch puts the executable of the room that it starts */
 
 struct sandbox {
-	struct sock_filter *filter;
-	unsigned short rows;
+	const struct allow *rows;
+	size_t count;
 	uint64_t address_space; /* RLIMIT_AS in bytes, 0 for none */
 	unsigned files;         /* RLIMIT_NOFILE */
 	unsigned children;      /* RLIMIT_NPROC */
 };
 
-extern struct sandbox sandbox_pop3d, sandbox_authd, sandbox_storage, sandbox_launch;
+extern const struct sandbox sandbox_pop3d, sandbox_authd, sandbox_storage, sandbox_launch;
 
 enum {
 	REACH_READ = 0,   /* read files and list directories */
@@ -41,7 +42,8 @@ int sandbox_landlock_version(void);
 /* Enter: limits, undumpable, Landlock with exactly these reaches (NULL: nothing at all), then seccomp, in that order.
  * A kernel without seccomp is refused (111); without Landlock 2 too, unless landlock_optional. */
 void sandbox_enter(const struct sandbox *box, const struct reach *reaches, bool landlock_optional);
-/* Write the uids that launch may become into its table: from floor upwards, and authd's. */
-void sandbox_launch_uids(uid_t floor, uid_t authd);
+/* The same for launch, whose table has to know what it may become: authd's uid, and mail users' from the floor upwards. */
+void sandbox_enter_for(const struct sandbox *box, const struct reach *reaches, bool landlock_optional,
+		       struct filter_uids uids);
 
 #endif

@@ -1,0 +1,143 @@
+/* Filters: an interpreter of the few instructions there are judges every call, with arguments on both sides of every
+ * rule; and the rooms' real tables allow no call that they do not name. */
+#define _GNU_SOURCE
+#include "filter.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "sandbox.h"
+
+#ifdef __x86_64__
+enum { HERE = AUDIT_ARCH_X86_64 & INT32_MAX };
+#else
+enum { HERE = AUDIT_ARCH_AARCH64 & INT32_MAX };
+#endif
+
+static uint32_t
+judge(const struct filter *f, const struct seccomp_data *d)
+{
+	uint32_t a = 0, x = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct sock_filter *s = &f->b[i];
+		uint32_t operand = BPF_SRC(s->code) == BPF_X ? x : s->k;
+
+		switch (s->code & ~BPF_X) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			memcpy(&a, (const char *)d + s->k, 4);
+			break;
+		case BPF_MISC | BPF_TAX:
+			x = a;
+			break;
+		case BPF_JMP | BPF_JEQ:
+			i += a == operand ? s->jt : s->jf;
+			break;
+		case BPF_JMP | BPF_JGE:
+			i += a >= operand ? s->jt : s->jf;
+			break;
+		case BPF_RET:
+			return s->k;
+		default:
+			abort();
+		}
+	}
+	abort(); /* it ran off its end */
+}
+
+static uint32_t
+call(const struct filter *f, int nr, uint64_t a0, uint64_t a1, uint64_t a2)
+{
+	const struct seccomp_data d = { nr, HERE | 1U << 31, 0, { a0, a1, a2, 0, 0, 0 } };
+
+	return judge(f, &d);
+}
+
+#define ALLOWED SECCOMP_RET_ALLOW
+#define KILLED SECCOMP_RET_KILL_PROCESS
+#define FAILS (SECCOMP_RET_ERRNO | EPERM)
+
+static void
+rules(void)
+{
+	static const struct allow rows[] = {
+		{ 30, WHEN, 1, 0, 7, 0 },   { 10, ALWAYS, 0, 0, 0, 0 },    { 20, WHEN_BOTH, 0, 2, 5, 6 },
+		{ 30, WHEN, 1, 0, 9, 0 },   { 40, WHEN_UIDS, 0, 0, 0, 0 }, { 40, ELSE_EPERM, 0, 0, 0, 0 },
+		{ 5, WHEN, 0, 0, 0, 0 },    { 5, ELSE_EPERM, 0, 0, 0, 0 }, { 50, WHEN, 0, 0, 1, 0 },
+		{ 50, ALWAYS, 0, 0, 0, 0 },
+	};
+	static struct filter f;
+	const uint64_t high = 1ULL << 32;
+
+	filter_make(&f, rows, sizeof rows / sizeof rows[0], (struct filter_uids){ 1000, 102 });
+	CHECK_EQ(call(&f, 10, 1, 2, 3), ALLOWED);
+	CHECK_EQ(call(&f, 20, 5, 0, 6), ALLOWED);
+	CHECK_EQ(call(&f, 20, 5, 0, 7), KILLED);
+	CHECK_EQ(call(&f, 20, 6, 0, 6), KILLED);
+	CHECK_EQ(call(&f, 20, 5 | high, 0, 6), KILLED);
+	CHECK_EQ(call(&f, 20, 5, 0, 6 | high), KILLED);
+	CHECK_EQ(call(&f, 30, 0, 7, 0), ALLOWED);
+	CHECK_EQ(call(&f, 30, 0, 9, 0), ALLOWED);
+	CHECK_EQ(call(&f, 30, 0, 8, 0), KILLED);
+	CHECK_EQ(call(&f, 30, 0, 7 | high, 0), KILLED);
+	CHECK_EQ(call(&f, 40, 1000, 1000, 1000), ALLOWED);
+	CHECK_EQ(call(&f, 40, 102, 102, 102), ALLOWED);
+	CHECK_EQ(call(&f, 40, 4294967294U, 4294967294U, 4294967294U), ALLOWED);
+	CHECK_EQ(call(&f, 40, 999, 999, 999), FAILS);
+	CHECK_EQ(call(&f, 40, 0, 0, 0), FAILS);
+	CHECK_EQ(call(&f, 40, high, high, high), FAILS); /* the kernel sees 0 */
+	CHECK_EQ(call(&f, 40, UINT32_MAX, UINT32_MAX, UINT32_MAX), FAILS);
+	CHECK_EQ(call(&f, 40, UINT64_MAX, 0, UINT64_MAX), FAILS);
+	CHECK_EQ(call(&f, 40, 1000, 1000, 0), FAILS);
+	CHECK_EQ(call(&f, 40, 1000, 0, 1000), FAILS);
+	CHECK_EQ(call(&f, 40, 0, 1000, 1000), FAILS);
+	CHECK_EQ(call(&f, 40, 1000, 1001, 1000), FAILS);
+	CHECK_EQ(call(&f, 5, 0, 0, 0), ALLOWED);
+	CHECK_EQ(call(&f, 5, 1, 0, 0), FAILS);
+	CHECK_EQ(call(&f, 50, 2, 0, 0), ALLOWED);
+	for (int nr = -1; nr < 600; nr++)
+		if (nr != 5 && nr != 10 && nr != 20 && nr != 30 && nr != 40 && nr != 50)
+			CHECK_EQ(call(&f, nr, 5, 7, 6), KILLED);
+}
+
+/* A room's table: what it names and nothing else, on this architecture and no other. */
+static void
+table(const struct sandbox *box)
+{
+	static struct filter f;
+	unsigned named = 0;
+
+	filter_make(&f, box->rows, box->count, (struct filter_uids){ 1000, 102 });
+	for (int nr = 0; nr < 1100; nr++) {
+		const struct allow *row = NULL;
+
+		for (size_t i = 0; i < box->count; i++)
+			if (box->rows[i].call == nr && (row == NULL || box->rows[i].rule == ALWAYS))
+				row = &box->rows[i];
+		named += row != NULL;
+		if (row == NULL)
+			CHECK_EQ(call(&f, nr, 0, 0, 0), KILLED);
+		else if (row->rule == ALWAYS)
+			CHECK_EQ(call(&f, nr, 1, 2, 3), ALLOWED);
+		else
+			CHECK(call(&f, nr, 0x123456, 0x123456, 0x123457) != ALLOWED);
+		CHECK_EQ(call(&f, nr | 0x40000000, 0, 0, 0), KILLED); /* x32 */
+		CHECK_EQ(judge(&f, &(struct seccomp_data){ nr, AUDIT_ARCH_I386, 0, { 0 } }), KILLED);
+	}
+	CHECK(named > 5 && named <= box->count);
+}
+
+int
+main(void)
+{
+	rules();
+	table(&sandbox_pop3d);
+	table(&sandbox_authd);
+	table(&sandbox_storage);
+	table(&sandbox_launch);
+	return check_end();
+}
