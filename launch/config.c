@@ -17,7 +17,7 @@
 #define LIBEXECDIR "/usr/local/libexec/sallyport"
 #endif
 
-enum kind { PATH, TEXT, NUMBER };
+enum kind { PATH, TEXT, HOST, NUMBER };
 
 struct setting {
 	const char *name;
@@ -34,7 +34,7 @@ static const struct setting settings[] = {
 	{ "POP3_EMPTY", PATH, FIELD(empty), LIBEXECDIR "/empty", 0, 0 },
 	{ "POP3_DATA", PATH, FIELD(data), "/var/lib/sallyport", 0, 0 },
 	{ "POP3_MAILBASE", PATH, FIELD(mailbase), "/var/vmail", 0, 0 },
-	{ "POP3_HOST", TEXT, FIELD(host), "-", 0, 0 },
+	{ "POP3_HOST", HOST, FIELD(host), "-", 0, 0 },
 	{ "POP3_POP3D", TEXT, FIELD(pop3d_name), "_pop3d", 0, 0 },
 	{ "POP3_AUTHD", TEXT, FIELD(authd_name), "_authd", 0, 0 },
 	{ "POP3_LOG", TEXT, FIELD(log_name), "auto", 0, 0 },
@@ -51,6 +51,9 @@ static const struct setting settings[] = {
 enum { SETTINGS = sizeof settings / sizeof settings[0] };
 
 static const char prefix[] = "POP3_";
+
+#define HOST_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-"
+enum { HOST_LENGTH = 255 };
 
 static const struct setting *
 setting_find(struct span name)
@@ -80,6 +83,10 @@ setting_put(struct config *c, const struct setting *s, const char *value, const 
 	case PATH:
 		if (value[0] != '/')
 			die_usage("%s=%s: must be an absolute path", where, value);
+		break;
+	case HOST: /* clients take '<' in a greeting for APOP's and '[' for a response code's */
+		if (value[strspn(value, HOST_CHARACTERS)] || strlen(value) > HOST_LENGTH)
+			die_usage("%s=%s: must be a host name of letters, digits, dots and hyphens", where, value);
 		break;
 	case TEXT:
 		break;
@@ -181,6 +188,7 @@ config_load(struct config *c, const char *dir)
 	if (log == 4)
 		die_usage("POP3_LOG=%s: must be auto, stderr, syslog or none", c->log_name);
 	c->log = (enum log_choice)log;
+	c->self = getuid();
 	if (!c->rootless) {
 		c->pop3d = account_find("POP3_POP3D", c->pop3d_name);
 		c->authd = account_find("POP3_AUTHD", c->authd_name);

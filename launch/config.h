@@ -24,6 +24,7 @@ struct config {
 	char host[TEXT_MAX];     /* in the greeting; "-" for none */
 	char pop3d_name[TEXT_MAX], authd_name[TEXT_MAX], log_name[TEXT_MAX];
 	struct account pop3d, authd;
+	uid_t self; /* who we are: without root the one mail user */
 	enum log_choice log;
 	unsigned uidmin;     /* no mail user's uid is below */
 	unsigned plainok;    /* 1: passwords may cross the network in the clear */

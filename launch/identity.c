@@ -40,7 +40,7 @@ identity_find(int fd, struct span name, const struct config *c, struct identity 
 		return "uid or gid 0";
 	if (user.uid < c->uidmin)
 		return "its uid is below POP3_UIDMIN";
-	if (c->rootless ? user.uid != getuid() : user.uid == c->pop3d.uid || user.uid == c->authd.uid)
+	if (c->rootless ? user.uid != c->self : user.uid == c->pop3d.uid || user.uid == c->authd.uid)
 		return "its uid is not a mail user's";
 	if (!maildrop_is_beneath(user.maildrop, c->mailbase))
 		return "its maildrop is not beneath POP3_MAILBASE";

@@ -96,9 +96,9 @@ arguments_read(int argc, char **argv)
 static void
 uid_check(void)
 {
-	if (s.config.rootless && geteuid() == 0)
+	if (s.config.rootless && s.config.self == 0)
 		die_usage("POP3_ROOTLESS=1, but this is root: unset it, or start sallyport as the mail user");
-	if (!s.config.rootless && geteuid() != 0)
+	if (!s.config.rootless && s.config.self != 0)
 		die_usage("this is not root: start sallyport as root, or set POP3_ROOTLESS=1 to serve one mail user");
 }
 

@@ -16,7 +16,7 @@ struct logline {
 	size_t n;
 };
 
-/* Start a line for one of the events fail, login, end, alarm, refused, skip. */
+/* Start a line for one of the events fail, login, end, alarm. */
 void log_start(struct logline *l, const char *event);
 /* Add " key=value"; an empty value is written as "-". */
 void log_span(struct logline *l, const char *key, struct span value);

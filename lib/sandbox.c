@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "sandbox.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
@@ -41,7 +42,7 @@ static const struct allow pop3d_calls[] = {
 	ALLOW(SYS_write, "replies to the client, lines to the log"),
 	ALLOW(SYS_ppoll, "wait, with the idle limit (poll would need restart_syscall after a stop)"),
 	ALLOW(SYS_pread64, "a message's bytes, the table's records"),
-	ALLOW(SYS_sendto, "requests to authd and storage; no sendmsg, so it can pass no descriptor on"),
+	ALLOW_IF(SYS_sendto, 4, 0, "requests to authd and storage, to no other address, and without a descriptor"),
 	ALLOW(SYS_recvmsg, "their answers, with a message's descriptor"),
 	ALLOW(SYS_close, "a message's descriptor"),
 	ALLOW(SYS_exit_group, "leave"),
@@ -60,7 +61,7 @@ static const struct allow pop3d_calls[] = {
 	ALLOW(SYS_close, "a message's descriptor"),                                                               \
 	ALLOW(SYS_recvmsg, "requests from pop3d"),                                                                \
 	ALLOW(SYS_sendmsg, "answers with the descriptor of a message or of the table"),                           \
-	ALLOW(SYS_sendto, "answers without"),                                                                     \
+	ALLOW_IF(SYS_sendto, 4, 0, "answers without, to nobody else"),                                            \
 	ALLOW(SYS_ppoll, "wait for the lock"),                                                                    \
 	ALLOW(SYS_getdents64, "list new and cur"),                                                                \
 	ALLOW(SYS_lseek, "list them again after another program renamed a message"),                              \
@@ -90,7 +91,7 @@ static const struct allow storage_calls[] = { STORAGE_ROWS };
 	ALLOW(SYS_close, "close it before the proof is judged"),                                                  \
 	ALLOW_IF(SYS_fcntl, 1, F_OFD_SETLK, "a slot: so many verify at once and no more"),                        \
 	ALLOW(SYS_ppoll, "wait for a slot"),                                                                      \
-	ALLOW(SYS_sendto, "the answer no or later"),                                                              \
+	ALLOW_IF(SYS_sendto, 4, 0, "the answer no or later, to nobody else"),                                     \
 	ALLOW(SYS_write, "the verdict to launch, lines to the log"),                                              \
 	ALLOW(SYS_brk, "memory for a memory-hard hash"),                                                          \
 	ALLOW_IF(SYS_mmap, 2, PROT_READ | PROT_WRITE, "the same; nothing executable"),                            \
@@ -173,9 +174,13 @@ static void
 limit(int what, uint64_t most)
 {
 	const struct rlimit r = { most, most };
+	struct rlimit old;
 
 	/* The raw call: libcs do not agree on the type of what. */
-	if (syscall(SYS_prlimit64, 0, what, &r, NULL))
+	if (syscall(SYS_prlimit64, 0, what, &r, NULL) == 0)
+		return;
+	/* A stricter limit that the administrator set stays. */
+	if (errno != EPERM || syscall(SYS_prlimit64, 0, what, NULL, &old) || old.rlim_max > most)
 		die_sys("cannot set a resource limit");
 }
 

@@ -30,7 +30,7 @@ extern const struct sandbox sandbox_pop3d, sandbox_authd, sandbox_storage, sandb
 enum {
 	REACH_READ = 0,   /* read files and list directories */
 	REACH_EXECUTE,    /* read and execute files */
-	REACH_MAILDROP,   /* read, list, rename and remove; create nothing */
+	REACH_MAILDROP,   /* read, list, remove, and make files, which a rename from new to cur needs */
 	REACH_FILE_WRITE, /* read and write one existing file */
 	REACH__MAX
 };

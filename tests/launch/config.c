@@ -78,6 +78,8 @@ environment(void)
 	CHECK_EQ(STATUS("POP3_DATA", "relative"), EXIT_USAGE);
 	CHECK_EQ(STATUS("POP3_DATA", "/with space"), EXIT_USAGE);
 	CHECK_EQ(STATUS("POP3_HOST", "mail\nexample"), EXIT_USAGE);
+	CHECK_EQ(STATUS("POP3_HOST", "<mail>"), EXIT_USAGE);
+	CHECK_EQ(STATUS("POP3_HOST", "mail.example-1.org"), 0);
 	CHECK_EQ(STATUS("POP3_LOG", "file"), EXIT_USAGE);
 	CHECK_EQ(STATUS("POP3_LOG", "none"), 0);
 	CHECK_EQ(c.log, LOG_NONE);

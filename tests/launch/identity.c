@@ -89,6 +89,8 @@ main(void)
 	CHECK(refused(5000, 5000, "/home/bob/Maildir") == NULL);
 	damaged();
 	config.rootless = 1;
-	CHECK(refused(getuid() + 1, 5000, "/home/bob/Maildir") != NULL);
+	config.self = 5000;
+	CHECK(refused(5000, 5000, "/home/bob/Maildir") == NULL);
+	CHECK(refused(5001, 5000, "/home/bob/Maildir") != NULL);
 	return check_end();
 }
