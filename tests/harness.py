@@ -18,7 +18,7 @@ import traceback
 ROOT = os.getuid() == 0
 TESTS = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(os.path.dirname(TESTS), os.environ.get("BUILD", "build/musl"))
-DEADLINE = 60
+DEADLINE = 20
 PASSWORD = "open sesame"
 POP3D_UID, AUTHD_UID, MAIL_UIDS = 61101, 61102, (61201, 61202)
 
@@ -199,6 +199,10 @@ class Client:
         self.sock, self.buffer = sock, b""
         sock.settimeout(DEADLINE)
 
+    def note(self):
+        """What else to say when it fails."""
+        return ""
+
     def send(self, data):
         self.sock.sendall(data)
 
@@ -210,21 +214,24 @@ class Client:
     def line(self):
         """The next line without its CRLF."""
         while b"\n" not in self.buffer:
-            check(self.more(), "the server closed; there was only", self.buffer)
+            if not self.more():
+                check(False, "the server closed; there was only", self.buffer, self.note())
         line, self.buffer = self.buffer.split(b"\n", 1)
         check(line.endswith(b"\r") and b"\r" not in line[:-1], "a line without CRLF:", line)
         return line[:-1]
 
     def body_raw(self):
         """Up to the end marker, and with it."""
+        got = bytearray(b"\r\n" + self.buffer)  # as if a line ended before, so that every marker looks the same
         at = 0
-        while True:
-            end = 3 if self.buffer.startswith(b".\r\n") else self.buffer.find(b"\r\n.\r\n", at) + 5
-            if end >= 5 or (end == 3 and self.buffer.startswith(b".\r\n")):
-                raw, self.buffer = self.buffer[:end], self.buffer[end:]
-                return raw
-            at = max(0, len(self.buffer) - 4)
-            check(self.more(), "the server closed before the end marker, after", len(self.buffer), "octets")
+        while (end := got.find(b"\r\n.\r\n", at)) < 0:
+            at = max(0, len(got) - 4)
+            self.buffer = b""
+            if not self.more():
+                check(False, "the server closed before the end marker, after", len(got), "octets", self.note())
+            got += self.buffer
+        self.buffer = bytes(got[end + 5:])
+        return bytes(got[2:end + 5])
 
     def body(self):
         """The body of a multi-line reply: its end marker and its stuffed dots removed."""
@@ -295,6 +302,9 @@ class Session(Client):
         self.log.parent()
         if greet:
             self.greet()
+
+    def note(self):
+        return "and logged: " + self.log.all()
 
     def children(self):
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as f:
@@ -379,4 +389,4 @@ def run(tests):
 
 def run_module(names):
     """The functions of a module whose names begin with test_."""
-    return run((name[5:].replace("_", "-"), f) for name, f in names.items() if name.startswith("test_"))
+    return run([(n[5:].replace("_", "-"), f) for n, f in names.items() if n.startswith("test_")])
