@@ -58,7 +58,7 @@ fail_log(const struct attempt *a, struct span user, enum verdict v)
 static enum verdict
 attempt_judge(struct attempt *a, const struct verify *v, bool *left)
 {
-	struct userdb_secret found;
+	static struct users found; /* it only points at secrets */
 	enum users_result result = users_find(FD_SECRETS, v->user, &a->secret, &found);
 	enum slot slot = slot_take(FD_SLOTS, a->slots, FD_CTL, SLOT_WAIT_MS);
 

@@ -11,6 +11,7 @@ struct secret {
 	struct chan_in in;                      /* the attempt as it came; the proof is in it */
 	uint8_t value[USERDB_SECRET_MAX];       /* the user's value in secrets.cdb */
 	uint8_t decoy[USERDB_SECRET_MAX];       /* the decoy's */
+	uint8_t server[USERDB_SERVER_BYTES];    /* the server secret */
 	char proof[PROOF_MAX + 1];              /* as libcrypt wants it */
 	char verifier[USERDB_VERIFIER_MAX + 1]; /* the same */
 	struct crypt_data work;                 /* libcrypt's memory */

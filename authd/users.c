@@ -19,24 +19,44 @@ value_read(int fd, struct span key, uint8_t value[USERDB_SECRET_MAX], struct use
 	return userdb_secret_get((struct span){ value, len }, found) ? USERS_DAMAGED : USERS_KNOWN;
 }
 
+/* sallyport-user never writes a database without it. */
 static enum users_result
-pair_read(int fd, struct span name, struct secret *s, struct userdb_secret *found)
+server_read(int fd, uint8_t server[USERDB_SERVER_BYTES])
 {
-	struct userdb_secret user, decoy;
-	enum users_result of_decoy = value_read(fd, span_of(""), s->decoy, &decoy);
-	enum users_result of_user = value_read(fd, name, s->value, &user);
+	uint8_t value[USERDB_SERVER_BYTES + 16];
+	unsigned len;
+	int n = cdb_seek(fd, userdb_server_key.p, (unsigned)userdb_server_key.len, &len);
 
-	/* sallyport-user never writes a database without a decoy. */
+	if (n <= 0)
+		return n == 0 ? USERS_DAMAGED : USERS_FAILED;
+	if (len > sizeof value)
+		return USERS_DAMAGED;
+	if (cdb_bread(fd, value, (int)len))
+		return USERS_FAILED;
+	return userdb_server_get((struct span){ value, len }, server) ? USERS_DAMAGED : USERS_KNOWN;
+}
+
+static enum users_result
+all_read(int fd, struct span name, struct secret *s, struct users *found)
+{
+	enum users_result of_server = server_read(fd, s->server);
+	enum users_result of_decoy = value_read(fd, span_of(""), s->decoy, &found->decoy);
+	enum users_result of_user = value_read(fd, name, s->value, &found->user);
+
+	if (of_server != USERS_KNOWN)
+		return of_server;
+	/* Nor one without a decoy. */
 	if (of_decoy != USERS_KNOWN)
 		return of_decoy == USERS_UNKNOWN ? USERS_DAMAGED : of_decoy;
-	*found = of_user == USERS_KNOWN ? user : decoy;
+	if (of_user == USERS_UNKNOWN)
+		found->user = found->decoy;
 	return of_user;
 }
 
 enum users_result
-users_find(int fd, struct span name, struct secret *s, struct userdb_secret *found)
+users_find(int fd, struct span name, struct secret *s, struct users *found)
 {
-	enum users_result r = pair_read(fd, name, s, found);
+	enum users_result r = all_read(fd, name, s, found);
 
 	(void)close(fd); /* only read from */
 	return r;

@@ -11,8 +11,13 @@ enum users_result {
 	USERS_DAMAGED, /* the database is not one that sallyport-user made */
 };
 
-/* Look name up in the secrets.cdb open on fd, close fd, and leave the value in s and *found pointing into it.
- * The name and the decoy are both read, whatever the outcome. */
-enum users_result users_find(int fd, struct span name, struct secret *s, struct userdb_secret *found);
+struct users {
+	struct userdb_secret user; /* the decoy's again for an unknown name */
+	struct userdb_secret decoy;
+};
+
+/* Look name up in the secrets.cdb open on fd, close fd, and leave the values and the server secret in s, and *found
+ * pointing there.  All are read, whatever the outcome. */
+enum users_result users_find(int fd, struct span name, struct secret *s, struct users *found);
 
 #endif

@@ -5,24 +5,30 @@
 
 /* The only way to VERDICT_YES: a name that is known, not disabled, and the right password. */
 enum verdict
-verify_password(struct secret *s, enum users_result result, const struct userdb_secret *found, struct span proof)
+verify_password(struct secret *s, enum users_result result, const struct users *found, struct span proof)
 {
+	const struct userdb_verifier *of_user, *v;
 	enum password p;
 
 	if (result == USERS_FAILED)
 		return VERDICT_TEMPORARY;
 	if (result == USERS_DAMAGED)
 		return VERDICT_BROKEN;
-	p = password_check(s, proof, found->verifier);
+	/* Whoever has no password is judged by the decoy too. */
+	of_user = userdb_main(&found->user, USERDB_PASSWORD);
+	v = of_user ? of_user : userdb_main(&found->decoy, USERDB_PASSWORD);
+	if (v == NULL)
+		return VERDICT_BROKEN;
+	p = password_check(s, proof, v->hash);
 	if (p == PASSWORD_NO_MEMORY)
 		return VERDICT_TEMPORARY;
 	if (p == PASSWORD_BAD_VERIFIER)
 		return VERDICT_BROKEN;
 	if (result != USERS_KNOWN)
 		return VERDICT_NOUSER;
-	if (p != PASSWORD_RIGHT)
+	if (p != PASSWORD_RIGHT || of_user == NULL)
 		return VERDICT_PASSWORD;
-	return found->flags & USERDB_DISABLED ? VERDICT_DISABLED : VERDICT_YES;
+	return found->user.flags & USERDB_DISABLED ? VERDICT_DISABLED : VERDICT_YES;
 }
 
 static const struct {

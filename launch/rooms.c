@@ -119,17 +119,18 @@ authd_start(const struct launch *s, unsigned try, int *verdict)
 					  number(slots, s->config.slots),
 					  NULL };
 	int tube[2], secrets = data_open(s, "secrets.cdb", O_RDONLY), lock = data_open(s, "slots", O_RDWR);
+	int key = data_open(s, "shared.key", O_RDONLY);
 	pid_t pid;
 
 	if (pipe2(tube, O_CLOEXEC))
 		die_sys("cannot make a pipe");
-	const int descriptors[] = { 0, 1, 2, s->ctl, secrets, tube[1], lock };
+	const int descriptors[] = { 0, 1, 2, s->ctl, secrets, tube[1], lock, key };
 	const struct room room = {
 		.executable = s->authd_room,
 		.who = account_of(s, &s->config.authd),
 		.root = s->empty,
 		.descriptors = descriptors,
-		.count = 7,
+		.count = 8,
 		.deadline = VERDICT_SECONDS,
 		.arguments = exec_arguments(arguments),
 	};
@@ -138,6 +139,7 @@ authd_start(const struct launch *s, unsigned try, int *verdict)
 	/* The slot's lock must die with authd, and the pipe end with it: no copy stays here. */
 	(void)close(secrets);
 	(void)close(lock);
+	(void)close(key);
 	(void)close(tube[1]);
 	*verdict = tube[0];
 	return pid;

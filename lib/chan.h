@@ -10,9 +10,10 @@ enum {
 	FD_OUT = 1, /* the same */
 	FD_LOG = 2,
 	FD_CTL = 3,
-	FD_SECRETS = 4, /* authd: secrets.cdb, read-only */
-	FD_VERDICT = 5, /* authd: the pipe to launch */
-	FD_SLOTS = 6,   /* authd: the file whose locks bound how many verify at once */
+	FD_SECRETS = 4,    /* authd: secrets.cdb, read-only */
+	FD_VERDICT = 5,    /* authd: the pipe to launch */
+	FD_SLOTS = 6,      /* authd: the file whose locks bound how many verify at once */
+	FD_SHARED_KEY = 7, /* authd: the key of the secretboxes of SHARED verifiers, read-only */
 };
 
 struct chan_in {

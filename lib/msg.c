@@ -46,6 +46,12 @@ rd_u8(struct rd *m)
 	return (uint8_t)rd_integer(m, 1);
 }
 
+uint16_t
+rd_u16(struct rd *m)
+{
+	return (uint16_t)rd_integer(m, 2);
+}
+
 uint32_t
 rd_u32(struct rd *m)
 {

@@ -79,6 +79,7 @@ struct rd {
 struct rd rd_of(struct span in);
 void rd_type(struct rd *m, enum msg_type type);
 uint8_t rd_u8(struct rd *m);
+uint16_t rd_u16(struct rd *m);
 uint32_t rd_u32(struct rd *m);
 uint64_t rd_u64(struct rd *m);
 struct span rd_bytes(struct rd *m, size_t max);

@@ -2,20 +2,35 @@
  *
  * users.cdb tells launch what a verified name means; secrets.cdb tells authd how to verify it.  Neither holds
  * what the other one needs.  Integers are big-endian, "bytes" is a u16 length and that many bytes, as in msg.h.
- * In secrets.cdb the empty key, which no client can send, holds the decoy: a verifier that nothing matches,
- * so that an unknown name costs the same work as a known one. */
+ * Two keys of secrets.cdb can be sent by no client.  The empty key holds the decoy: verifiers that nothing matches, so
+ * that an unknown name costs the same work as a known one.  The key of one NUL octet holds the server secret. */
 #ifndef USERDB_H
 #define USERDB_H
 
+#include "address.h"
 #include "msg.h"
 
 enum {
 	USERDB_MAILDROP_MAX = 1023,
-	USERDB_VERIFIER_MAX = 511,
+	USERDB_VERIFIER_MAX = 511,       /* of a PASSWORD */
 	USERDB_ARGON2_KIB_MAX = 1 << 20, /* memory of one verification: authd may have 2 GiB in all */
 	USERDB_ARGON2_PASSES_MAX = 1 << 10,
+	USERDB_VERIFIERS_MAX = 16, /* of one user, the main ones included */
+	USERDB_LABEL_MAX = 64,
+	USERDB_NETWORKS_MAX = 8,         /* of one verifier */
+	USERDB_NETWORK_BYTES = 1 + 16,   /* u8 bits, 16 octets of the address */
+	USERDB_SALT_MAX = 64,            /* of SCRAM */
+	USERDB_ITERATIONS_MIN = 4096,    /* RFC 7677 section 4 */
+	USERDB_ITERATIONS_MAX = 1 << 24, /* the client computes them; more would be a joke at its expense */
+	USERDB_SHA256_BYTES = 32,
+	USERDB_SHA1_BYTES = 20,
+	USERDB_NONCE_BYTES = 24, /* of libsodium's secretbox */
+	USERDB_BOX_MIN = 16 + 1, /* its authenticator, and a secret of one octet */
+	USERDB_BOX_MAX = 16 + 248,
+	USERDB_SERVER_BYTES = 32,                              /* the server secret */
+	USERDB_SHARED_KEY_BYTES = 32,                          /* of the file shared.key */
 	USERDB_USER_MAX = 1 + 4 + 4 + 2 + USERDB_MAILDROP_MAX, /* octets of a value in users.cdb */
-	USERDB_SECRET_MAX = 1 + 1 + 2 + USERDB_VERIFIER_MAX,   /* octets of a value in secrets.cdb */
+	USERDB_SECRET_MAX = MSG_MAX,                           /* octets of a user's value in secrets.cdb */
 };
 
 /* A value in users.cdb:
@@ -30,29 +45,87 @@ void userdb_user_put(struct wr *m, const struct userdb_user *u);
 /* Returns 0, or -1 if in is not exactly such a value. */
 int userdb_user_get(struct span in, struct userdb_user *u);
 
-/* A value in secrets.cdb:
- *	u8 version (1), u8 flags, bytes verifier (1..511, no NUL)
- *	01 00 0025 2431246162636465666768... */
+/* From here on, in secretdb.c: the other database, which root's program never reads. */
+
+/* What a verifier is made of. */
+enum userdb_kind {
+	USERDB_PASSWORD,     /* a hash as libsodium or libcrypt writes it */
+	USERDB_SCRAM_SHA256, /* RFC 7677 */
+	USERDB_SCRAM_SHA1,   /* RFC 5802 */
+	USERDB_SHARED,       /* the secret itself, for APOP and CRAM-MD5, in a secretbox whose key is in shared.key */
+	USERDB_KIND__MAX
+};
+
+/* What a verifier may be used by: bits of a mask. */
+enum {
+	USERDB_BY_PASS = 1 << 0,
+	USERDB_BY_PLAIN = 1 << 1,
+	USERDB_BY_LOGIN = 1 << 2,
+	USERDB_BY_APOP = 1 << 3,
+	USERDB_BY_CRAM_MD5 = 1 << 4,
+	USERDB_BY_SCRAM_SHA1 = 1 << 5,
+	USERDB_BY_SCRAM_SHA256 = 1 << 6,
+	USERDB_BY_ALL = (1 << 7) - 1,
+	USERDB_BY_COUNT = 7
+};
+/* The name of bit 1 << i as the text has it, or NULL. */
+const char *userdb_by_name(unsigned i);
+
+/* One verifier:
+ *	u8 kind, u16 mechanisms (at least one), u64 created, u64 expires, bytes label, bytes networks, and by kind
+ *	PASSWORD: bytes hash (1..511, no NUL)
+ *	SCRAM:    u32 iterations, bytes salt (1..64), bytes StoredKey, bytes ServerKey (32 or 20)
+ *	SHARED:   bytes nonce (24), bytes box (17..264)
+ * Times are seconds since 1970; created 0 is not known, expires 0 is never.  Networks is a sequence of at most 8
+ * pieces of 17 octets: u8 bits, 16 octets of the address; none means from everywhere.  The label is empty for the main
+ * password, of which there may be one verifier of each kind; it names an app password otherwise. */
+struct userdb_verifier {
+	uint8_t kind;
+	uint16_t mechanisms;
+	uint64_t created, expires;
+	struct span label, networks;
+	struct span hash;
+	uint32_t iterations;
+	struct span salt, stored, server;
+	struct span nonce, box;
+};
+
+/* A user's value in secrets.cdb:
+ *	u8 version (2), u8 flags, u8 count (1..16), count verifiers
+ *	02 00 01  00 007f 000000006565a5c0 0000000000000000 0000 0000 0025 2431246162636465666768... */
 enum { USERDB_DISABLED = 1 }; /* the flag: nobody logs in by this name, whatever the password */
 struct userdb_secret {
 	uint8_t flags;
-	struct span verifier;
+	uint8_t count;
+	struct userdb_verifier verifiers[USERDB_VERIFIERS_MAX];
 };
 void userdb_secret_put(struct wr *m, const struct userdb_secret *s);
-/* Returns 0, or -1 if in is not exactly such a value. */
+/* Returns 0, or -1 if in is not exactly such a value.  The spans point into in. */
 int userdb_secret_get(struct span in, struct userdb_secret *s);
+/* The verifier of that kind of the main password, or NULL. */
+const struct userdb_verifier *userdb_main(const struct userdb_secret *s, enum userdb_kind kind);
+/* May it be used by the mechanism of that bit, from that address (NULL: not known), now (seconds since 1970)? */
+bool userdb_verifier_applies(const struct userdb_verifier *v, unsigned by, const struct address *from, uint64_t now);
 
-/* What a verifier can be made by. */
+/* The key and the value of the server secret: random octets that outlive every compilation, for salts that look like
+ * those of users and for keyed hashes.
+ *	u8 version (2), bytes secret (32) */
+extern const struct span userdb_server_key;
+void userdb_server_put(struct wr *m, const uint8_t secret[USERDB_SERVER_BYTES]);
+/* Returns 0, or -1 if in is not exactly such a value. */
+int userdb_server_get(struct span in, uint8_t secret[USERDB_SERVER_BYTES]);
+
+/* What a hash can be made by. */
 struct userdb_scheme {
-	const char *prefix; /* a verifier of this scheme begins with it */
+	const char *prefix; /* a hash of this scheme begins with it */
 	const char *name;
 	bool argon2; /* libsodium judges it, otherwise libcrypt */
-	bool weak;   /* still accepted, because people bring such verifiers with them */
+	bool weak;   /* still accepted, because people bring such hashes with them */
 };
-/* The scheme of verifier, or NULL if it is none that we accept. */
-const struct userdb_scheme *userdb_scheme_of(struct span verifier);
-/* The costs in an argon2 verifier, "$argon2id$v=19$m=19456,t=2,p=1$...": memory in KiB, and passes over it.
+/* The scheme of hash, or NULL if it is none that we accept. */
+const struct userdb_scheme *userdb_scheme_of(struct span hash);
+/* The costs in an argon2 hash, "$argon2id$v=19$m=19456,t=2,p=1$...": memory in KiB, and passes over it.
  * Returns 0, or -1 if it has none or asks for more than we allow. */
-int userdb_argon2_cost(struct span verifier, uint64_t *kib, uint64_t *passes);
+int userdb_argon2_cost(struct span hash, uint64_t *kib, uint64_t *passes);
 
 #endif

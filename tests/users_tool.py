@@ -90,17 +90,18 @@ def test_life_of_a_user(p):
     p.add("bob")
     check(re.fullmatch(r"bob:\$argon2id\$v=19\$m=64,t=1,p=1\$[^:]*:%d:%d:%s/bob:\n" % (UID, GID, p.dir), p.text()),
           "the line of bob: %r" % p.text())
-    for path in (p.users, p.data + "/users.cdb", p.data + "/secrets.cdb", p.data + "/slots"):
+    for path in (p.users, p.data + "/users.cdb", p.data + "/secrets.cdb", p.data + "/slots",
+                 p.data + "/shared.key"):
         check(mode(path) == 0o600, "mode of %s" % path)
     check(sorted(os.listdir(p.dir)) == ["data", "users", "users.lock"], "only these files: %s" % os.listdir(p.dir))
-    check(sorted(os.listdir(p.data)) == ["secrets.cdb", "slots", "users.cdb"], "only these in data")
+    check(sorted(os.listdir(p.data)) == ["secrets.cdb", "shared.key", "slots", "users.cdb"], "only these in data")
 
     before = p.text(), p.pair()
     p.add("bob", status=1, err="there is a user bob already")
     check((p.text(), p.pair()) == before, "add of an existing user changes nothing")
 
     p.expect(0, "list", out=r"\Abob\t%d:%d\t%s/bob\tenabled\targon2id\n\Z" % (UID, GID, p.dir))
-    out = p.expect(0, "show", "bob", out="state: enabled\nscheme: argon2id\n")
+    out = p.expect(0, "show", "bob", out="state: enabled\nverifier: argon2id .line 1.\n")
     check("$" not in out, "show does not show the verifier")
     p.expect(1, "show", "al", err="there is no user al")
 
@@ -165,7 +166,7 @@ def test_text_is_kept(p):
     p.write(head + "al:%s:%d:%d:/var/vmail/al:\n" % (MD5, UID, GID) + tail)
     p.expect(0, "compile")
     p.expect(1, "test", "al", stdin="open sesame\n", out="ok   scheme: md5crypt(.|\n)*ok   password: right")
-    p.expect(0, "show", "al", out="scheme: md5crypt .weak: set a new password")
+    p.expect(0, "show", "al", out="verifier: md5crypt .weak: set a new password")
     p.add("bob")
     check(p.text().startswith(head + "al:") and "\n" + tail + "\nbob:" in p.text(), "add appends and keeps the rest")
     p.expect(0, "passwd", "al", stdin="new\n")

@@ -4,6 +4,7 @@
 #include <cdb.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "hash.h"
 #include "tell.h"
 #include "userdb.h"
+#include "verifier.h"
 
 /* How much of a verifier says its scheme and cost, so that equal beginnings mean equal work. */
 static size_t
@@ -46,8 +48,11 @@ compile_usual(const struct userfile *f)
 
 	for (size_t i = 0; i < f->count; i++) {
 		struct span v = f->users[i].verifier;
-		size_t length = cost_length(v), k = 0;
+		size_t length, k = 0;
 
+		if (f->users[i].kind != USERDB_PASSWORD)
+			continue;
+		length = cost_length(v);
 		while (k < count && (kinds[k].length != length || memcmp(kinds[k].verifier.p, v.p, length)))
 			k++;
 		if (k == KINDS_MAX)
@@ -75,10 +80,11 @@ cdb_add(struct cdb_make *cdb, struct span key, const struct wr *value)
 }
 
 static int
-users_fill(struct cdb_make *cdb, const struct userfile *f)
+users_fill(struct cdb_make *cdb, const struct userfile *f, const uint8_t *server)
 {
 	struct wr m;
 
+	(void)server; /* a secret: not for this one */
 	for (size_t i = 0; i < f->count; i++) {
 		const struct user *u = &f->users[i];
 
@@ -89,31 +95,76 @@ users_fill(struct cdb_make *cdb, const struct userfile *f)
 	return 0;
 }
 
-static int
-secrets_fill(struct cdb_make *cdb, const struct userfile *f)
+/* What the text was parsed from, as secrets.cdb has it. */
+struct encoded {
+	struct userdb_secret secret;
+	uint8_t octets[USERDB_VERIFIERS_MAX][VERIFIER_OCTETS_MAX];
+};
+
+/* Both cannot fail: userfile_parse has refused what has a fault, and how many there may be. */
+static void
+verifier_encode(struct encoded *e, struct span text, const struct options *o)
 {
-	char decoy[USERDB_VERIFIER_MAX + 1];
+	struct userdb_verifier *v = &e->secret.verifiers[e->secret.count];
+
+	(void)verifier_fault(text, v, e->octets[e->secret.count]);
+	verifier_options(v, o);
+	e->secret.count++;
+}
+
+static void
+user_encode(struct encoded *e, const struct user *u)
+{
+	e->secret.flags = u->options.disabled ? USERDB_DISABLED : 0;
+	e->secret.count = 0;
+	verifier_encode(e, u->verifier, &u->options);
+	for (size_t i = 0; i < u->further_count; i++)
+		verifier_encode(e, u->further[i].verifier, &u->further[i].options);
+}
+
+static int
+decoy_add(struct cdb_make *cdb, const struct userfile *f)
+{
+	struct userdb_secret decoy = { .count = 1 };
+	char hash[USERDB_VERIFIER_MAX + 1];
 	struct wr m;
 
-	if (hash_decoy(compile_usual(f), decoy))
+	if (hash_decoy(compile_usual(f), hash))
 		return -1;
-	userdb_secret_put(&m, &(struct userdb_secret){ 0, span_of(decoy) });
-	if (cdb_add(cdb, span_of(""), &m))
+	decoy.verifiers[0] = (struct userdb_verifier){ .mechanisms = USERDB_BY_ALL, .hash = span_of(hash) };
+	userdb_secret_put(&m, &decoy);
+	return cdb_add(cdb, span_of(""), &m);
+}
+
+static int
+server_add(struct cdb_make *cdb, const uint8_t server[USERDB_SERVER_BYTES])
+{
+	struct wr m;
+
+	userdb_server_put(&m, server);
+	return cdb_add(cdb, userdb_server_key, &m);
+}
+
+static int
+secrets_fill(struct cdb_make *cdb, const struct userfile *f, const uint8_t *server)
+{
+	static struct encoded e;
+	struct wr m;
+
+	if (decoy_add(cdb, f) || server_add(cdb, server))
 		return -1;
 	for (size_t i = 0; i < f->count; i++) {
-		const struct user *u = &f->users[i];
-		uint8_t flags = u->disabled ? USERDB_DISABLED : 0;
-
-		userdb_secret_put(&m, &(struct userdb_secret){ flags, u->verifier });
-		if (cdb_add(cdb, u->name, &m))
+		user_encode(&e, &f->users[i]);
+		userdb_secret_put(&m, &e.secret);
+		if (cdb_add(cdb, f->users[i].name, &m))
 			return -1;
 	}
 	return 0;
 }
 
 static int
-database_make(struct fresh *file, const struct userfile *f, const char *data, const char *name,
-	      int (*fill)(struct cdb_make *, const struct userfile *))
+database_make(struct fresh *file, const struct userfile *f, const char *data, const char *name, const uint8_t *server,
+	      int (*fill)(struct cdb_make *, const struct userfile *, const uint8_t *))
 {
 	struct cdb_make cdb;
 	int r = fresh_begin(file, data, name);
@@ -122,7 +173,7 @@ database_make(struct fresh *file, const struct userfile *f, const char *data, co
 		return r;
 	if (cdb_make_start(&cdb, file->fd))
 		return tell(EXIT_SYSTEM, "cannot write %s: %s", file->temporary, strerror(errno));
-	r = fill(&cdb, f);
+	r = fill(&cdb, f, server);
 	/* cdb_make_finish also frees what cdb_make_start took, so it is called in any case. */
 	if (cdb_make_finish(&cdb) || r)
 		return tell(EXIT_SYSTEM, "cannot write %s: %s", file->temporary, strerror(errno ? errno : ENOMEM));
@@ -147,15 +198,60 @@ slots_make(const char *data)
 	return bad ? tell(EXIT_SYSTEM, "cannot change the owner of %s: %s", path, strerror(errno)) : 0;
 }
 
+/* The key of the shared secrets.  Never replaced: without it they are lost. */
+static int
+shared_key_make(const char *data)
+{
+	uint8_t key[USERDB_SHARED_KEY_BYTES];
+	struct fresh file = { .fd = -1 };
+	char path[FRESH_PATH_MAX];
+	int r;
+
+	if ((size_t)snprintf(path, sizeof path, "%s/shared.key", data) < sizeof path && access(path, F_OK) == 0)
+		return 0;
+	randombytes_buf(key, sizeof key);
+	if ((r = fresh_begin(&file, data, "shared.key")) || (r = fresh_write(&file, (const char *)key, sizeof key)) ||
+	    (r = fresh_finish(&file)) || (r = fresh_rename(&file)))
+		fresh_abandon(&file);
+	sodium_memzero(key, sizeof key);
+	return r;
+}
+
+/* The server secret of the database that is there; a new one if there is none. */
+static void
+server_secret(const char *data, uint8_t server[USERDB_SERVER_BYTES])
+{
+	uint8_t value[USERDB_SERVER_BYTES + 16];
+	char path[FRESH_PATH_MAX];
+	unsigned len = 0;
+	int fd = -1;
+	bool kept;
+
+	if ((size_t)snprintf(path, sizeof path, "%s/secrets.cdb", data) < sizeof path)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	kept = fd >= 0 && cdb_seek(fd, userdb_server_key.p, (unsigned)userdb_server_key.len, &len) > 0 &&
+	       len <= sizeof value && cdb_bread(fd, value, (int)len) == 0 &&
+	       userdb_server_get((struct span){ value, len }, server) == 0;
+	if (fd >= 0)
+		(void)close(fd); /* only read from */
+	if (!kept)
+		randombytes_buf(server, USERDB_SERVER_BYTES);
+	sodium_memzero(value, sizeof value);
+}
+
 int
 compile_make(struct compiled *c, const struct userfile *f, const char *data)
 {
+	uint8_t server[USERDB_SERVER_BYTES];
 	int r;
 
 	c->secrets.fd = c->users.fd = -1;
-	if ((r = database_make(&c->secrets, f, data, "secrets.cdb", secrets_fill)) ||
-	    (r = database_make(&c->users, f, data, "users.cdb", users_fill)) || (r = slots_make(data)))
+	server_secret(data, server);
+	if ((r = database_make(&c->secrets, f, data, "secrets.cdb", server, secrets_fill)) ||
+	    (r = database_make(&c->users, f, data, "users.cdb", NULL, users_fill)) || (r = slots_make(data)) ||
+	    (r = shared_key_make(data)))
 		compile_abandon(c);
+	sodium_memzero(server, sizeof server);
 	return r;
 }
 

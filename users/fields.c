@@ -1,8 +1,6 @@
 #define _GNU_SOURCE
-#include <crypt.h>
 #include <grp.h>
 #include <pwd.h>
-#include <sodium.h>
 #include <string.h>
 
 #include "userdb.h"
@@ -28,46 +26,6 @@ name_fault(struct span name)
 		return "the name has a space, a colon or something that is not printable ASCII; write it without";
 	if (name.p[0] == '#' || name.p[0] == '-')
 		return "the name begins with # or -; write another";
-	return NULL;
-}
-
-/* libsodium parses it without computing it; its argument needs 128 octets and a NUL. */
-static bool
-argon2_is_good(const struct userdb_scheme *scheme, const char text[USERDB_VERIFIER_MAX + 1])
-{
-	uint64_t kib, passes;
-	int r;
-
-	if (userdb_argon2_cost(span_of(text), &kib, &passes))
-		return false;
-	if (strcmp(scheme->name, "argon2id") == 0)
-		r = crypto_pwhash_argon2id_str_needs_rehash(text, crypto_pwhash_argon2id_OPSLIMIT_MIN,
-							    crypto_pwhash_argon2id_MEMLIMIT_MIN);
-	else
-		r = crypto_pwhash_argon2i_str_needs_rehash(text, crypto_pwhash_argon2i_OPSLIMIT_MIN,
-							   crypto_pwhash_argon2i_MEMLIMIT_MIN);
-	return r >= 0;
-}
-
-const char *
-verifier_fault(struct span verifier)
-{
-	const struct userdb_scheme *scheme = userdb_scheme_of(verifier);
-	char text[USERDB_VERIFIER_MAX + 1] = { 0 };
-	int salt;
-
-	if (scheme == NULL)
-		return "the verifier's scheme is not accepted; set a new password with sallyport-user passwd";
-	if (!is_graphic(verifier) || span_copy(verifier, text, sizeof text))
-		return "the verifier is longer than 511 octets or not printable; set a new password with "
-		       "sallyport-user passwd";
-	if (scheme->argon2)
-		return argon2_is_good(scheme, text) ? NULL
-						    : "the verifier is damaged or asks for more than 1 GiB; set a new "
-						      "password with sallyport-user passwd";
-	salt = crypt_checksalt(text);
-	if (salt == CRYPT_SALT_INVALID || salt == CRYPT_SALT_METHOD_DISABLED)
-		return "the verifier is damaged; set a new password with sallyport-user passwd";
 	return NULL;
 }
 

@@ -5,6 +5,7 @@
 #include "testlogin.h"
 #include "userdb.h"
 #include "verbs.h"
+#include "verifier.h"
 
 #define TEXT(s) (int)(s).len, (const char *)(s).p
 
@@ -18,17 +19,42 @@ verb_list(const struct request *r)
 		const struct user *u = &s.file.users[i];
 
 		(void)printf("%.*s\t%.*s:%.*s\t%.*s\t%s\t%s\n", TEXT(u->name), TEXT(u->uid), TEXT(u->gid),
-			     TEXT(u->maildrop), u->disabled ? "disabled" : "enabled",
-			     userdb_scheme_of(u->verifier)->name); /* main looks at stdout */
+			     TEXT(u->maildrop), u->options.disabled ? "disabled" : "enabled",
+			     verifier_name(u->verifier)); /* main looks at stdout */
 	}
 	store_close(&s);
 	return status;
 }
 
+static void
+verifier_show(struct span text, const struct options *o, size_t number)
+{
+	const struct userdb_scheme *scheme = userdb_scheme_of(text);
+	char options[OPTIONS_TEXT_MAX];
+
+	options_print(o, options);
+	(void)printf("verifier: %s%s%s%s (line %zu)\n", verifier_name(text),
+		     scheme && scheme->weak ? " (weak: set a new password)" : "", *options ? " " : "", options,
+		     number); /* main looks at stdout */
+}
+
+static void
+user_show(const struct user *u, const char *users)
+{
+	struct options o = u->options;
+
+	o.disabled = false; /* it has a line of its own */
+	(void)printf("name: %.*s\nline: %s:%zu\nuid: %u\ngid: %u\nmaildrop: %.*s\nstate: %s\n", TEXT(u->name), users,
+		     u->number, (unsigned)u->uid_number, (unsigned)u->gid_number, TEXT(u->maildrop),
+		     u->options.disabled ? "disabled" : "enabled"); /* main looks at stdout */
+	verifier_show(u->verifier, &o, u->number);
+	for (size_t i = 0; i < u->further_count; i++)
+		verifier_show(u->further[i].verifier, &u->further[i].options, u->further[i].number);
+}
+
 int
 verb_show(const struct request *r)
 {
-	const struct userdb_scheme *scheme;
 	const struct user *u;
 	struct store s;
 	int status = store_open(&s, r->users, r->data, STORE_READ);
@@ -36,13 +62,8 @@ verb_show(const struct request *r)
 	u = status ? NULL : userfile_find(&s.file, span_of(r->name));
 	if (status == 0 && u == NULL)
 		status = tell(EXIT_ALREADY, "there is no user %s", r->name);
-	if (u) {
-		scheme = userdb_scheme_of(u->verifier);
-		(void)printf("name: %.*s\nline: %s:%zu\nuid: %u\ngid: %u\nmaildrop: %.*s\nstate: %s\nscheme: %s%s\n",
-			     TEXT(u->name), r->users, u->number, (unsigned)u->uid_number, (unsigned)u->gid_number,
-			     TEXT(u->maildrop), u->disabled ? "disabled" : "enabled", scheme->name,
-			     scheme->weak ? " (weak: set a new password)" : ""); /* main looks at stdout */
-	}
+	if (u)
+		user_show(u, r->users);
 	store_close(&s);
 	return status;
 }

@@ -68,8 +68,10 @@ age_check(const char *users, const char *data)
 static bool
 secret_check(const char *name, struct span value, int *status)
 {
+	const struct userdb_verifier *main;
 	struct userdb_secret secret;
 	char password[PASSWORD_MAX + 1];
+	struct span hash = { NULL, 0 };
 	enum hash_result r;
 
 	if (userdb_secret_get(value, &secret)) {
@@ -79,11 +81,14 @@ secret_check(const char *name, struct span value, int *status)
 	*status = terminal_password(name, false, password);
 	if (*status)
 		return false;
-	r = hash_check(secret.verifier, password);
+	main = userdb_main(&secret, USERDB_PASSWORD);
+	if (main)
+		hash = main->hash;
+	r = main ? hash_check(hash, password) : HASH_WRONG;
 	sodium_memzero(password, sizeof password);
 	step(!(secret.flags & USERDB_DISABLED), "enabled", secret.flags & USERDB_DISABLED ? "no: it is disabled" : "");
-	step(userdb_scheme_of(secret.verifier) != NULL, "scheme",
-	     userdb_scheme_of(secret.verifier) ? userdb_scheme_of(secret.verifier)->name : "not one that is accepted");
+	step(userdb_scheme_of(hash) != NULL, "scheme",
+	     userdb_scheme_of(hash) ? userdb_scheme_of(hash)->name : "not one that is accepted");
 	step(r == HASH_RIGHT, "password", r == HASH_RIGHT ? "right" : r == HASH_WRONG ? "wrong" : "cannot be judged");
 	if (r == HASH_FAILED)
 		*status = EXIT_SYSTEM;

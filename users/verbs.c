@@ -6,18 +6,19 @@
 #include <string.h>
 
 #include "hash.h"
+#include "moment.h"
 #include "store.h"
 #include "tell.h"
 #include "terminal.h"
 #include "userdb.h"
 
-enum { LINE_TEXT_MAX = USER_MAX + USERDB_VERIFIER_MAX + USERDB_MAILDROP_MAX + 300 };
+enum { LINE_TEXT_MAX = USER_MAX + USERDB_VERIFIER_MAX + USERDB_MAILDROP_MAX + OPTIONS_TEXT_MAX + 300 };
 
-/* The fields of a line as C strings. */
+/* The fields of a user's line as C strings. */
 struct fields {
 	char name[USER_MAX + 1], verifier[USERDB_VERIFIER_MAX + 1], uid[128], gid[128];
 	char maildrop[USERDB_MAILDROP_MAX + 1];
-	bool disabled;
+	struct options options;
 };
 
 /* The new password, typed, read or made, and its verifier.  Slow, so it is done without the lock. */
@@ -38,20 +39,14 @@ password_new(const struct request *r, char password[PASSWORD_MAX + 1], char veri
 	return 0;
 }
 
-/* Put the line of f in the place of old's (NULL: at the end). */
+/* Let the edits of the text and everything that follows from them take place. */
 static int
-line_put(struct store *s, const struct user *old, const struct fields *f)
+edits_put(struct store *s, const struct edit *edits, size_t count)
 {
-	char line[LINE_TEXT_MAX];
 	size_t len;
-	char *text;
-	int n = snprintf(line, sizeof line, "%s:%s:%s:%s:%s:%s", f->name, f->verifier, f->uid, f->gid, f->maildrop,
-			 f->disabled ? "disabled" : "");
+	char *text = userfile_edit(&s->file, edits, count, &len);
 	int status;
 
-	if (n < 0 || (size_t)n >= sizeof line)
-		return tell(EXIT_USAGE, "the line for %s would be too long", f->name);
-	text = userfile_edit(&s->file, old, line, &len);
 	if (text == NULL)
 		return tell(EXIT_SYSTEM, "out of memory");
 	status = store_put(s, text, len);
@@ -61,9 +56,32 @@ line_put(struct store *s, const struct user *old, const struct fields *f)
 }
 
 static int
+line_print(const struct fields *f, char line[LINE_TEXT_MAX])
+{
+	char options[OPTIONS_TEXT_MAX];
+	int n;
+
+	options_print(&f->options, options);
+	n = snprintf(line, LINE_TEXT_MAX, "%s:%s:%s:%s:%s:%s", f->name, f->verifier, f->uid, f->gid, f->maildrop,
+		     options);
+	return n < 0 || n >= LINE_TEXT_MAX ? tell(EXIT_USAGE, "the line for %s would be too long", f->name) : 0;
+}
+
+/* Put the line of f in the place of old's (NULL: at the end). */
+static int
+line_put(struct store *s, const struct user *old, const struct fields *f)
+{
+	char line[LINE_TEXT_MAX];
+	const struct edit edit = { old ? old->line : (struct span){ NULL, 0 }, line };
+	int status = line_print(f, line);
+
+	return status ? status : edits_put(s, &edit, 1);
+}
+
+static int
 fields_of(struct fields *f, const struct user *u)
 {
-	f->disabled = u->disabled;
+	f->options = u->options;
 	if (span_copy(u->name, f->name, sizeof f->name) || span_copy(u->verifier, f->verifier, sizeof f->verifier) ||
 	    span_copy(u->uid, f->uid, sizeof f->uid) || span_copy(u->gid, f->gid, sizeof f->gid) ||
 	    span_copy(u->maildrop, f->maildrop, sizeof f->maildrop))
@@ -98,7 +116,7 @@ fields_asked(const struct request *r, struct fields *f)
 	gid_t primary, g;
 	uid_t u;
 
-	*f = (struct fields){ .disabled = false };
+	*f = (struct fields){ .options = { .mechanisms = USERDB_BY_ALL } };
 	(void)span_cut(&asked, ':', &uid); /* a string always has a first field */
 	if ((fault = name_fault(span_of(r->name))) || (fault = maildrop_fault(span_of(r->maildrop))) ||
 	    (fault = uid_fault(uid, &u, &primary)))
@@ -152,12 +170,67 @@ verb_add(const struct request *r)
 	return status;
 }
 
+static int
+by_place(const void *a, const void *b)
+{
+	const struct edit *x = a, *y = b;
+
+	return (x->line.p > y->line.p) - (x->line.p < y->line.p);
+}
+
+/* Of the lines of u, as edits in the order of the file: those of further verifiers for which wanted says yes are
+ * removed, and the user's own line becomes own (NULL: is removed too; the same line again: stays). */
+static size_t
+lines_edit(const struct user *u, const char *own, bool (*wanted)(const struct further *),
+	   struct edit edits[USERDB_VERIFIERS_MAX])
+{
+	size_t n = 0;
+
+	edits[n++] = (struct edit){ u->line, own };
+	for (size_t i = 0; i < u->further_count; i++)
+		if (wanted(&u->further[i]))
+			edits[n++] = (struct edit){ u->further[i].line, NULL };
+	qsort(edits, n, sizeof *edits, by_place);
+	return n;
+}
+
+static bool
+every(const struct further *v)
+{
+	(void)v;
+	return true;
+}
+
+/* Forms of the main password other than its hash: they end with the password that they are of. */
+static bool
+of_main_password(const struct further *v)
+{
+	return v->options.label.len == 0;
+}
+
+/* The new password takes the place of the main one, in whatever forms that is there. */
+static int
+password_put(struct store *s, const struct user *u, const char *verifier)
+{
+	struct edit edits[USERDB_VERIFIERS_MAX];
+	char line[LINE_TEXT_MAX];
+	struct fields f;
+	int status = fields_of(&f, u);
+
+	if (status)
+		return status;
+	(void)span_copy(span_of(verifier), f.verifier, sizeof f.verifier); /* of the same size */
+	if (f.options.created)
+		f.options.created = moment_now();
+	status = line_print(&f, line);
+	return status ? status : edits_put(s, edits, lines_edit(u, line, of_main_password, edits));
+}
+
 int
 verb_passwd(const struct request *r)
 {
 	char password[PASSWORD_MAX + 1] = "", verifier[USERDB_VERIFIER_MAX + 1];
 	const struct user *u;
-	struct fields f;
 	struct store s;
 	bool present;
 	int status = presence(r, STORE_READ, &present);
@@ -168,11 +241,7 @@ verb_passwd(const struct request *r)
 		status = store_open(&s, r->users, r->data, STORE_CHANGE);
 		u = status ? NULL : userfile_find(&s.file, span_of(r->name));
 		if (status == 0)
-			status = u ? fields_of(&f, u) : absent(r);
-		if (status == 0) {
-			(void)span_copy(span_of(verifier), f.verifier, sizeof f.verifier); /* of the same size */
-			status = line_put(&s, u, &f);
-		}
+			status = u ? password_put(&s, u, verifier) : absent(r);
 		store_close(&s);
 	}
 	status = password_show(r, password, status);
@@ -183,20 +252,14 @@ verb_passwd(const struct request *r)
 int
 verb_del(const struct request *r)
 {
+	struct edit edits[USERDB_VERIFIERS_MAX];
 	const struct user *u;
 	struct store s;
-	size_t len;
-	char *text;
 	int status = store_open(&s, r->users, r->data, STORE_CHANGE);
 
 	u = status ? NULL : userfile_find(&s.file, span_of(r->name));
-	if (status == 0 && u == NULL)
-		status = absent(r);
-	if (status == 0) {
-		text = userfile_edit(&s.file, u, NULL, &len);
-		status = text ? store_put(&s, text, len) : tell(EXIT_SYSTEM, "out of memory");
-		free(text);
-	}
+	if (status == 0)
+		status = u ? edits_put(&s, edits, lines_edit(u, NULL, every, edits)) : absent(r);
 	store_close(&s);
 	return status;
 }
@@ -212,10 +275,10 @@ disabled_set(const struct request *r, bool disabled)
 	u = status ? NULL : userfile_find(&s.file, span_of(r->name));
 	if (status == 0 && u == NULL)
 		status = absent(r);
-	else if (status == 0 && u->disabled == disabled)
+	else if (status == 0 && u->options.disabled == disabled)
 		status = tell(EXIT_ALREADY, "%s is %s already", r->name, disabled ? "disabled" : "enabled");
 	if (u && status == 0 && (status = fields_of(&f, u)) == 0) {
-		f.disabled = disabled;
+		f.options.disabled = disabled;
 		status = line_put(&s, u, &f);
 	}
 	store_close(&s);

@@ -19,7 +19,8 @@ static char slots_path[] = "/tmp/test-attempt-XXXXXX";
 static void
 secret_add(struct cdb_make *cdb, const char *name, uint8_t flags)
 {
-	struct userdb_secret s = { flags, span_of("$1$abcdefgh$9qMkHazuSy1Q8myEum7yb/") }; /* of "open sesame" */
+	struct span hash = span_of("$1$abcdefgh$9qMkHazuSy1Q8myEum7yb/"); /* of "open sesame" */
+	struct userdb_secret s = { flags, 1, { { .mechanisms = USERDB_BY_ALL, .hash = hash } } };
 	struct wr m;
 
 	userdb_secret_put(&m, &s);
@@ -30,12 +31,16 @@ static int
 database(void)
 {
 	char path[] = "/tmp/test-attempt-XXXXXX";
+	static const uint8_t server[USERDB_SERVER_BYTES];
 	struct cdb_make cdb;
+	struct wr m;
 	int fd = mkstemp(path);
 
 	(void)unlink(path);
 	CHECK_EQ(cdb_make_start(&cdb, fd), 0);
 	secret_add(&cdb, "", 0);
+	userdb_server_put(&m, server);
+	CHECK_EQ(cdb_make_add(&cdb, "", 1, m.b, (unsigned)m.len), 0);
 	secret_add(&cdb, "bob", 0);
 	secret_add(&cdb, "eve", USERDB_DISABLED);
 	CHECK_EQ(cdb_make_finish(&cdb), 0);

@@ -7,11 +7,14 @@
 
 static const char VERIFIER[] = "$1$abcdefgh$9qMkHazuSy1Q8myEum7yb/"; /* of "open sesame" */
 
+static const char DECOY[] = "$1$abcdefgh$9qMkHazuSy1Q8myEum7yb0";
+
 static enum verdict
 judge(enum users_result r, uint8_t flags, const char *verifier, const char *proof)
 {
 	static struct secret s;
-	struct userdb_secret found = { flags, span_of(verifier) };
+	struct users found = { { flags, 1, { { .mechanisms = USERDB_BY_ALL, .hash = span_of(verifier) } } },
+			       { 0, 1, { { .mechanisms = USERDB_BY_ALL, .hash = span_of(DECOY) } } } };
 
 	return verify_password(&s, r, &found, span_of(proof));
 }
@@ -47,9 +50,23 @@ test_reasons(void)
 	CHECK_EQ(judge(USERS_KNOWN, 0, "$y$x", "open"), VERDICT_TEMPORARY);
 }
 
+/* Whoever has no password, only other verifiers or app passwords, is judged by the decoy, and never let in by it. */
+static void
+test_without_password(void)
+{
+	static struct secret s;
+	struct users found = { { 0, 1, { { .kind = USERDB_SHARED, .mechanisms = USERDB_BY_ALL } } },
+			       { 0, 1, { { .mechanisms = USERDB_BY_ALL, .hash = span_of(VERIFIER) } } } };
+
+	CHECK_EQ(verify_password(&s, USERS_KNOWN, &found, span_of("open sesame")), VERDICT_PASSWORD);
+	found.decoy.verifiers[0].label = span_of("x");
+	CHECK_EQ(verify_password(&s, USERS_KNOWN, &found, span_of("open sesame")), VERDICT_BROKEN);
+}
+
 int
 main(void)
 {
+	test_without_password();
 	test_only_one_yes();
 	test_reasons();
 	CHECK(!strcmp(verdict_reason(VERDICT_PASSWORD), "password"));

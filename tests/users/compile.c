@@ -31,15 +31,21 @@ path_of(const char *name)
 }
 
 static struct span
-value_of(const char *database, const char *name, uint8_t value[USERDB_USER_MAX])
+value_at(const char *database, const char *name, size_t name_len, uint8_t value[USERDB_SECRET_MAX])
 {
 	int fd = open(path_of(database), O_RDONLY);
 	unsigned len = 0;
-	bool found = cdb_seek(fd, name, (unsigned)strlen(name), &len) > 0 && len <= USERDB_USER_MAX &&
+	bool found = cdb_seek(fd, name, (unsigned)name_len, &len) > 0 && len <= USERDB_SECRET_MAX &&
 		     cdb_bread(fd, value, (int)len) == 0;
 
 	(void)close(fd);
 	return found ? (struct span){ value, len } : (struct span){ NULL, 0 };
+}
+
+static struct span
+value_of(const char *database, const char *name, uint8_t value[USERDB_SECRET_MAX])
+{
+	return value_at(database, name, strlen(name), value);
 }
 
 static struct userfile
@@ -61,7 +67,7 @@ static void
 test_pair(void)
 {
 	struct userfile f = parsed("bob:" MD5 ":5000:5001:/var/vmail/bob:\neve:" MD5 ":5002:5003:/eve:disabled\n");
-	uint8_t v[USERDB_USER_MAX];
+	static uint8_t v[USERDB_SECRET_MAX];
 	struct userdb_secret s;
 	struct userdb_user u;
 	struct compiled c;
@@ -77,16 +83,49 @@ test_pair(void)
 	CHECK_EQ(value_of("users.cdb", "", v).len, 0);
 	CHECK_EQ(value_of("users.cdb", "al", v).len, 0);
 	CHECK_EQ(userdb_secret_get(value_of("secrets.cdb", "bob", v), &s), 0);
-	CHECK(s.flags == 0 && is(s.verifier, MD5));
+	CHECK(s.flags == 0 && s.count == 1 && is(s.verifiers[0].hash, MD5));
+	CHECK_EQ(s.verifiers[0].mechanisms, USERDB_BY_ALL);
 	CHECK_EQ(userdb_secret_get(value_of("secrets.cdb", "eve", v), &s), 0);
-	CHECK(s.flags == USERDB_DISABLED && is(s.verifier, MD5));
+	CHECK(s.flags == USERDB_DISABLED && is(s.verifiers[0].hash, MD5));
 	CHECK_EQ(userdb_secret_get(value_of("secrets.cdb", "", v), &s), 0);
-	CHECK(s.flags == 0 && memcmp(s.verifier.p, "$1$", 3) == 0 && !is(s.verifier, MD5));
+	CHECK(s.flags == 0 && memcmp(s.verifiers[0].hash.p, "$1$", 3) == 0 && !is(s.verifiers[0].hash, MD5));
 	CHECK(stat(path_of("secrets.cdb"), &st) == 0 && (st.st_mode & 07777) == 0600);
 	CHECK(stat(path_of("users.cdb"), &st) == 0 && (st.st_mode & 07777) == 0600);
 	CHECK(stat(path_of("slots"), &st) == 0 && (st.st_mode & 07777) == 0600 && st.st_size == 0);
+	CHECK(stat(path_of("shared.key"), &st) == 0 && (st.st_mode & 07777) == 0600 && st.st_size == 32);
 	CHECK_EQ(access(path_of("users.cdb.new"), F_OK), -1);
 	CHECK_EQ(access(path_of("secrets.cdb.new"), F_OK), -1);
+	userfile_free(&f);
+}
+
+/* All verifiers of a user, and what outlives every compilation: the server secret and the key of shared secrets. */
+static void
+test_further(void)
+{
+	static const char text[] = "bob:" MD5 ":5000:5001:/bob:from=10.0.0.0/8\nbob:" SHA
+				   ":label=phone,by=pass,created=2026-11-25,expires=2027-11-25\nbob:{SHARED}"
+				   "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA:label=\n";
+	uint8_t before[USERDB_SERVER_BYTES], after[USERDB_SERVER_BYTES];
+	struct userfile f = parsed(text);
+	static uint8_t v[USERDB_SECRET_MAX];
+	struct stat key, same_key;
+	struct userdb_secret s;
+	struct compiled c;
+
+	CHECK_EQ(userdb_server_get(value_at("secrets.cdb", "", 1, v), before), 0);
+	CHECK_EQ(stat(path_of("shared.key"), &key), 0);
+	CHECK_EQ(compile_make(&c, &f, directory) | compile_rename(&c), 0);
+	CHECK_EQ(userdb_secret_get(value_of("secrets.cdb", "bob", v), &s), 0);
+	CHECK_EQ(s.count, 3);
+	CHECK(is(s.verifiers[0].hash, MD5) && s.verifiers[0].networks.len == 17 && s.verifiers[0].label.len == 0);
+	CHECK(s.verifiers[1].kind == USERDB_SHARED && s.verifiers[1].nonce.len == 24 && s.verifiers[1].box.len == 30);
+	CHECK(is(s.verifiers[2].hash, SHA) && is(s.verifiers[2].label, "phone"));
+	CHECK(s.verifiers[2].mechanisms == USERDB_BY_PASS && s.verifiers[2].created == 1795564800);
+	CHECK_EQ(s.verifiers[2].expires, 1827100800);
+	CHECK_EQ(userdb_server_get(value_at("secrets.cdb", "", 1, v), after), 0);
+	CHECK(memcmp(before, after, sizeof after) == 0);
+	CHECK_EQ(stat(path_of("shared.key"), &same_key), 0);
+	CHECK_EQ(key.st_ino, same_key.st_ino);
 	userfile_free(&f);
 }
 
@@ -94,14 +133,14 @@ static void
 test_nobody(void)
 {
 	struct userfile f = parsed("# nobody\n");
-	uint8_t v[USERDB_USER_MAX];
+	static uint8_t v[USERDB_SECRET_MAX];
 	struct userdb_secret s;
 	struct compiled c;
 
 	CHECK_EQ(compile_make(&c, &f, directory), 0);
 	CHECK_EQ(compile_rename(&c), 0);
 	CHECK_EQ(userdb_secret_get(value_of("secrets.cdb", "", v), &s), 0);
-	CHECK(memcmp(s.verifier.p, "$argon2id$v=19$m=19456,t=2,p=1$", 31) == 0);
+	CHECK(memcmp(s.verifiers[0].hash.p, "$argon2id$v=19$m=19456,t=2,p=1$", 31) == 0);
 	CHECK_EQ(value_of("users.cdb", "bob", v).len, 0);
 	userfile_free(&f);
 }
@@ -151,12 +190,14 @@ main(void)
 {
 	CHECK(sodium_init() >= 0 && mkdtemp(directory));
 	test_pair();
+	test_further();
 	test_nobody();
 	test_abandoned();
 	test_usual();
 	(void)unlink(path_of("users.cdb"));
 	(void)unlink(path_of("secrets.cdb"));
 	(void)unlink(path_of("slots"));
+	(void)unlink(path_of("shared.key"));
 	CHECK_EQ(rmdir(directory), 0); /* nothing else was left in it */
 	return check_end();
 }

@@ -65,7 +65,7 @@ test_good(void)
 	good("#\n\nbob@example.org:" V ":5000:5000:/var/vmail/b o b:disabled\nal:" V ":1:1:/a:\n", 2);
 	CHECK_EQ(parse(&f, "# x\nbob:" V ":nobody:65534:/var/vmail/bob:disabled\n", &report), 0);
 	u = userfile_find(&f, span_of("bob"));
-	CHECK(u && u->disabled && u->number == 2 && u->uid_number == 65534 && u->gid_number == 65534);
+	CHECK(u && u->options.disabled && u->number == 2 && u->uid_number == 65534 && u->gid_number == 65534);
 	CHECK(userfile_find(&f, span_of("bo")) == NULL);
 	CHECK(userfile_find(&f, span_of("BOB")) == NULL);
 	CHECK(userfile_find(&f, span_of("")) == NULL);
@@ -81,7 +81,7 @@ test_bad(void)
 
 	bad("bob\n", "users:1: not six fields");
 	bad("bob:" V ":5000:5000:/var/vmail/bob\n", "users:1: not six fields");
-	bad("bob:" V ":5000:5000:/var/vmail/bob::\n", "users:1: not six fields");
+	bad("bob:" V ":5000:5000:/var/vmail/bob::\n", "users:1: an unknown option");
 	bad("# x\n\nbob:" V ":5000:5000:/var/vmail/bob:\r\n", "users:3: a carriage return");
 	bad(":" V ":5000:5000:/var/vmail/bob:\n", "users:1: the name is empty");
 	bad("bob :" V ":5000:5000:/var/vmail/bob:\n", "users:1: the name has a space");
@@ -105,8 +105,8 @@ test_bad(void)
 	bad("bob:" V ":5000:5000:/var/../bob:\n", "users:1: the maildrop has an empty");
 	bad("bob:" V ":5000:5000:/var/vmail/.:\n", "users:1: the maildrop has an empty");
 	bad("bob:" V ":5000:5000:/var/vmail/bob :\n", "users:1: the maildrop ends in a space");
-	bad("bob:" V ":5000:5000:/var/vmail/bob:disable\n", "users:1: an unknown flag");
-	bad("bob:" V ":5000:5000:/var/vmail/bob:disabled,\n", "users:1: an unknown flag");
+	bad("bob:" V ":5000:5000:/var/vmail/bob:disable\n", "users:1: an unknown option");
+	bad("bob:" V ":5000:5000:/var/vmail/bob:disabled,\n", "users:1: a comma at the end");
 	bad("bob:" V ":5000:5000:/a:\nal:" V ":5000:5000:/b:\nbob:" V ":5000:5000:/c:\n",
 	    "users:3: the name stands in an earlier line");
 	/* Every error is reported, not only the first. */
@@ -123,12 +123,15 @@ test_bad(void)
 static void
 edit(const char *text, const char *name, const char *line, const char *wanted)
 {
+	struct edit e = { { NULL, 0 }, line };
 	struct userfile f;
 	char *report, *made;
 	size_t len;
 
 	CHECK_EQ(parse(&f, text, &report), 0);
-	made = userfile_edit(&f, name ? userfile_find(&f, span_of(name)) : NULL, line, &len);
+	if (name)
+		e.line = userfile_find(&f, span_of(name))->line;
+	made = userfile_edit(&f, &e, 1, &len);
 	CHECK(made && len == strlen(wanted) && memcmp(made, wanted, len) == 0);
 	free(made);
 	free(report);
@@ -151,9 +154,69 @@ test_edit(void)
 	edit(BOB, "bob", NULL, "");
 }
 
+static void
+test_further(void)
+{
+#define KEY "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define SCRAM "{SCRAM-SHA-256}4096,c2FsdA==," KEY "," KEY
+#define OWN "bob:" V ":1:1:/bob:\n"
+	static const char all[] = "bob:" V ":label=phone,from=10.0.0.0/8,from=2001:db8::/32\n" OWN "bob:" V
+				  ":label=Tablet,by=pass,by=plain,created=2026-11-25T04:10:00Z,expires=2027-01-01\n"
+				  "bob:" SCRAM ":label=\nal:" V ":2:2:/al:from=::1\n";
+	const struct user *u;
+	struct userfile f;
+	char *report;
+
+	CHECK_EQ(parse(&f, all, &report), 0);
+	CHECK_EQ(f.count, 2);
+	u = userfile_find(&f, span_of("bob"));
+	CHECK(u && u->number == 2 && u->further_count == 3);
+	CHECK(u && u->further[0].options.label.len == 0 && u->further[0].kind == USERDB_SCRAM_SHA256);
+	CHECK(u && u->further[1].options.label.len == 6 && u->further[1].number == 3);
+	CHECK(u && u->further[1].options.mechanisms == (USERDB_BY_PASS | USERDB_BY_PLAIN));
+	CHECK(u && u->further[1].options.created == 1795579800 && u->further[1].options.expires == 1798761600);
+	CHECK(u && u->further[2].options.label.len == 5 && u->further[2].options.networks_len == 2 * 17);
+	CHECK(u && userfile_behind(u).p == u->further[0].line.p + u->further[0].line.len);
+	u = userfile_find(&f, span_of("al"));
+	CHECK(u && u->further_count == 0 && u->options.networks_len == 17 && u->options.mechanisms == USERDB_BY_ALL);
+	userfile_free(&f);
+	free(report);
+	bad(OWN "bob:" V ":label=\n", "users:2: there is such a verifier");
+	bad(OWN "bob:" V ":label=a\nbob:" V ":label=a\n", "users:3: there is such a verifier");
+	bad("eve:" V ":label=a\n" OWN, "users:1: a verifier of a user who has no line");
+	bad(OWN "bob:" V ":label=a b\n", "users:2: the label has a space");
+	bad(OWN "bob:" V ":label=a,label=b\n", "users:2: label= more than once");
+	bad(OWN "bob:" V ":label=a,disabled\n", "users:2: disabled stands in");
+	bad(OWN "bob:" V ":label=a,disabled=1\n", "users:2: an unknown option");
+	bad(OWN "bob:" V ":label=a,by=telnet\n", "users:2: an unknown mechanism");
+	bad(OWN "bob:" V ":label=a,from=10.0.0.1/8\n", "users:2: from= is no address");
+	bad(OWN "bob:" V ":label=a,expires=2027-02-31\n", "users:2: expires= is no time");
+	bad(OWN "bob:open:label=a\n", "users:2: the verifier's scheme");
+	bad("bob:" V ":1:1:/bob:label=a\n", "users:1: label= in the user's own line");
+	bad(OWN "bob:{SCRAM-SHA-256}4095,c2FsdA==," KEY "," KEY ":label=\n", "users:2: the SCRAM verifier has fewer");
+	bad(OWN "bob:{SCRAM-SHA-1}4096,c2FsdA==," KEY "," KEY ":label=\n", "users:2: the SCRAM verifier is not");
+	bad(OWN "bob:{SHARED}c2FsdA==:label=\n", "users:2: the shared secret is damaged");
+}
+
+static void
+test_too_many(void)
+{
+	char text[4096] = OWN, line[100];
+
+	for (int i = 0; i < USERDB_VERIFIERS_MAX - 1; i++) {
+		(void)snprintf(line, sizeof line, "bob:" V ":label=%c\n", 'a' + i);
+		(void)strcat(text, line);
+	}
+	good(text, 1);
+	(void)strcat(text, "bob:" V ":label=z\n");
+	bad(text, "users:17: more than 16 verifiers");
+}
+
 int
 main(void)
 {
+	test_further();
+	test_too_many();
 	test_good();
 	test_bad();
 	test_edit();
