@@ -1,6 +1,8 @@
+#define _GNU_SOURCE
 #include "attempt.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "die.h"
@@ -61,11 +63,19 @@ attempt_judge(struct attempt *a, const struct verify *v, bool *left)
 	static struct users found; /* it only points at secrets */
 	enum users_result result = users_find(FD_SECRETS, v->user, &a->secret, &found);
 	enum slot slot = slot_take(FD_SLOTS, a->slots, FD_CTL, SLOT_WAIT_MS);
+	const struct userdb_verifier *by;
+	struct circumstances c = { .by = USERDB_BY_PASS };
+	struct address from;
+	struct timespec now;
 
+	if (address_read(span_of(a->rip), &from) == 0)
+		c.from = &from;
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
+	c.now = (uint64_t)now.tv_sec;
 	*left = slot == SLOT_LEFT;
 	if (slot != SLOT_TAKEN)
 		return VERDICT_TEMPORARY;
-	return verify_password(&a->secret, result, &found, v->proof);
+	return verify_password(&a->secret, result, &found, v->proof, &c, &by);
 }
 
 /* launch reads exactly so many bytes and believes them: one write, all or nothing. */

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "digest.h"
+
 enum { SPARE = 1 << 20 }; /* octets that libsodium needs beside the memory of the hash itself */
 
 /* Can this process have kib KiB?  libsodium says "wrong password" when it cannot, and so would we without asking. */
@@ -55,6 +57,19 @@ crypt_check(struct secret *s)
 	return sodium_memcmp(made, s->verifier, len) ? PASSWORD_WRONG : PASSWORD_RIGHT;
 }
 
+static enum password
+digest_of_password_check(struct span hash, struct span proof)
+{
+	switch (digest_check(hash, proof)) {
+	case DIGEST_RIGHT:
+		return PASSWORD_RIGHT;
+	case DIGEST_WRONG:
+		return PASSWORD_WRONG;
+	default:
+		return PASSWORD_BAD_VERIFIER;
+	}
+}
+
 enum password
 password_check(struct secret *s, struct span proof, struct span verifier)
 {
@@ -66,5 +81,7 @@ password_check(struct secret *s, struct span proof, struct span verifier)
 		return PASSWORD_WRONG; /* more than libcrypt takes, so no verifier was made from it */
 	if (span_copy(proof, s->proof, sizeof s->proof))
 		return PASSWORD_WRONG; /* a NUL inside: libcrypt would judge what stands before it */
+	if (digest_is(verifier))
+		return digest_of_password_check(verifier, proof);
 	return scheme->argon2 ? argon2_check(s, proof.len) : crypt_check(s);
 }

@@ -9,15 +9,26 @@ enum verdict {
 	VERDICT_YES,
 	VERDICT_PASSWORD,
 	VERDICT_NOUSER,
-	VERDICT_DISABLED,
+	VERDICT_DISABLED,  /* or expired */
+	VERDICT_MECHANISM, /* not what this verifier is for */
+	VERDICT_NETWORK,   /* not from there */
 	VERDICT_TEMPORARY, /* we could not judge; later we may */
 	VERDICT_BROKEN,    /* an administrator must compile the databases again */
 	VERDICT__MAX,
 };
 
-/* Judge proof by what users_find found.  An unknown name is judged by the decoy and a disabled user by the user's own
- * verifier: the same work, and then no. */
-enum verdict verify_password(struct secret *s, enum users_result result, const struct users *found, struct span proof);
+/* How an attempt was made, for verifiers that are not good for every one. */
+struct circumstances {
+	unsigned by;                /* one bit, as in userdb.h */
+	const struct address *from; /* NULL: not known */
+	uint64_t now;               /* seconds since 1970 */
+};
+
+/* Judge a password by what users_find found: by the hashes of app passwords and by the main one.  An unknown name is
+ * judged by the decoy and a disabled user by the user's own verifiers: the same work, and then no.  On VERDICT_YES,
+ * *by is the verifier that it matched. */
+enum verdict verify_password(struct secret *s, enum users_result result, const struct users *found, struct span proof,
+			     const struct circumstances *c, const struct userdb_verifier **by);
 /* The word for the log, and what pop3d is told; neither exists for VERDICT_YES. */
 const char *verdict_reason(enum verdict v);
 enum answer verdict_answer(enum verdict v);

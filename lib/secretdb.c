@@ -193,15 +193,16 @@ userdb_server_get(struct span in, uint8_t secret[USERDB_SERVER_BYTES])
 	return 0;
 }
 
-/* Not here, though libcrypt knows them: schemes that judge eight characters, that have no salt, or whose cost the
- * hash does not say. */
+/* Not here, though libcrypt knows them: schemes that judge eight characters or whose cost the hash does not say. */
 static const struct userdb_scheme schemes[] = {
 	{ "$argon2id$", "argon2id", true, false }, { "$argon2i$", "argon2i", true, false },
 	{ "$y$", "yescrypt", false, false },       { "$gy$", "gost-yescrypt", false, false },
 	{ "$7$", "scrypt", false, false },         { "$2b$", "bcrypt", false, false },
 	{ "$2y$", "bcrypt", false, false },        { "$2a$", "bcrypt", false, false },
 	{ "$6$", "sha512crypt", false, false },    { "$5$", "sha256crypt", false, false },
-	{ "$1$", "md5crypt", false, true },
+	{ "$1$", "md5crypt", false, true },        { "{SSHA512}", "ssha512", false, true },
+	{ "{SHA512}", "sha512", false, true },     { "{SSHA256}", "ssha256", false, true },
+	{ "{SHA256}", "sha256", false, true },
 };
 
 const struct userdb_scheme *

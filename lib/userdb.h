@@ -119,8 +119,8 @@ int userdb_server_get(struct span in, uint8_t secret[USERDB_SERVER_BYTES]);
 struct userdb_scheme {
 	const char *prefix; /* a hash of this scheme begins with it */
 	const char *name;
-	bool argon2; /* libsodium judges it, otherwise libcrypt */
-	bool weak;   /* still accepted, because people bring such hashes with them */
+	bool argon2; /* libsodium judges it, otherwise digest.h or libcrypt */
+	bool weak;   /* of passwords that people choose; accepted, because they bring such hashes with them */
 };
 /* The scheme of hash, or NULL if it is none that we accept. */
 const struct userdb_scheme *userdb_scheme_of(struct span hash);

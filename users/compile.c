@@ -22,6 +22,8 @@ cost_length(struct span v)
 	const struct userdb_scheme *scheme = userdb_scheme_of(v);
 	size_t dollars = 2, n = 0;
 
+	if (scheme->prefix[0] == '{')
+		return strlen(scheme->prefix);
 	if (strcmp(scheme->prefix, "$7$") == 0)
 		return v.len < 14 ? v.len : 14; /* "$7$", then N, r and p as 1, 5 and 5 letters */
 	if (scheme->argon2)

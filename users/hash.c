@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "digest.h"
 #include "tell.h"
 
 enum { KIB_DEFAULT = 19456, KIB_MIN = 8, PASSES_DEFAULT = 2 }; /* OWASP's advice for argon2id */
@@ -63,10 +64,14 @@ hash_decoy(struct span like, char out[USERDB_VERIFIER_MAX + 1])
 
 	randombytes_buf(bytes, sizeof bytes);
 	(void)sodium_bin2hex(random, sizeof random, bytes, sizeof bytes); /* returns random */
-	if (like.len == 0 || userdb_argon2_cost(like, &cost.kib, &cost.passes) == 0)
+	if (digest_is(like)) {
+		digest_make(span_of(random), out);
+		r = 0;
+	} else if (like.len == 0 || userdb_argon2_cost(like, &cost.kib, &cost.passes) == 0) {
 		r = hash_make(random, &cost, out);
-	else
+	} else {
 		r = span_copy(like, text, sizeof text) ? -1 : crypt_make(random, text, out);
+	}
 	sodium_memzero(bytes, sizeof bytes);
 	sodium_memzero(random, sizeof random);
 	return r;
@@ -81,6 +86,11 @@ hash_check(struct span verifier, const char *password)
 
 	if (scheme == NULL || span_copy(verifier, text, sizeof text))
 		return HASH_FAILED;
+	if (digest_is(verifier)) {
+		static const enum hash_result results[] = { HASH_RIGHT, HASH_WRONG, HASH_FAILED };
+
+		return results[digest_check(verifier, span_of(password))];
+	}
 	if (scheme->argon2) {
 		errno = 0;
 		if (crypto_pwhash_str_verify(text, password, strlen(password)) == 0)

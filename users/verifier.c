@@ -5,6 +5,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "digest.h"
+
 static const struct {
 	const char *prefix, *name;
 	enum userdb_kind kind;
@@ -77,6 +79,9 @@ hash_fault(struct span hash)
 		return argon2_is_good(scheme, text) ? NULL
 						    : "the verifier is damaged or asks for more than 1 GiB; set a new "
 						      "password with sallyport-user passwd";
+	if (digest_is(hash))
+		return digest_is_good(hash) ? NULL
+					    : "the verifier is damaged; set a new password with sallyport-user passwd";
 	salt = crypt_checksalt(text);
 	if (salt == CRYPT_SALT_INVALID || salt == CRYPT_SALT_METHOD_DISABLED)
 		return "the verifier is damaged; set a new password with sallyport-user passwd";

@@ -9,14 +9,26 @@ static const char VERIFIER[] = "$1$abcdefgh$9qMkHazuSy1Q8myEum7yb/"; /* of "open
 
 static const char DECOY[] = "$1$abcdefgh$9qMkHazuSy1Q8myEum7yb0";
 
+static struct circumstances usual = { USERDB_BY_PASS, NULL, 1000 };
+
+static enum verdict
+verify(const struct users *found, enum users_result r, const char *proof)
+{
+	static struct secret s;
+	const struct userdb_verifier *by = NULL;
+	enum verdict v = verify_password(&s, r, found, span_of(proof), &usual, &by);
+
+	CHECK(v != VERDICT_YES || (by && by->hash.len && !memcmp(by->hash.p, VERIFIER, 3)));
+	return v;
+}
+
 static enum verdict
 judge(enum users_result r, uint8_t flags, const char *verifier, const char *proof)
 {
-	static struct secret s;
 	struct users found = { { flags, 1, { { .mechanisms = USERDB_BY_ALL, .hash = span_of(verifier) } } },
 			       { 0, 1, { { .mechanisms = USERDB_BY_ALL, .hash = span_of(DECOY) } } } };
 
-	return verify_password(&s, r, &found, span_of(proof));
+	return verify(&found, r, proof);
 }
 
 static void
@@ -54,18 +66,63 @@ test_reasons(void)
 static void
 test_without_password(void)
 {
-	static struct secret s;
 	struct users found = { { 0, 1, { { .kind = USERDB_SHARED, .mechanisms = USERDB_BY_ALL } } },
 			       { 0, 1, { { .mechanisms = USERDB_BY_ALL, .hash = span_of(VERIFIER) } } } };
 
-	CHECK_EQ(verify_password(&s, USERS_KNOWN, &found, span_of("open sesame")), VERDICT_PASSWORD);
+	CHECK_EQ(verify(&found, USERS_KNOWN, "open sesame"), VERDICT_PASSWORD);
 	found.decoy.verifiers[0].label = span_of("x");
-	CHECK_EQ(verify_password(&s, USERS_KNOWN, &found, span_of("open sesame")), VERDICT_BROKEN);
+	CHECK_EQ(verify(&found, USERS_KNOWN, "open sesame"), VERDICT_BROKEN);
+}
+
+/* The right app password, under each circumstance and with each flag. */
+static enum verdict
+app(const char *proof, uint8_t flags, enum users_result r)
+{
+	struct span of_open = span_of("$1$abcdefgh$9qMkHazuSy1Q8myEum7yb/"), of_decoy = span_of(DECOY);
+	struct users found = { { flags, 3, { { .mechanisms = USERDB_BY_ALL, .hash = of_decoy } } },
+			       { 0, 1, { { .mechanisms = USERDB_BY_ALL, .hash = of_decoy } } } };
+	static const uint8_t home[] = "\150\0\0\0\0\0\0\0\0\0\0\377\377\12\0\0\0"; /* 10.0.0.0/8 */
+
+	found.user.verifiers[1] =
+	    (struct userdb_verifier){ .mechanisms = 1, .label = span_of("old"), .hash = of_decoy };
+	found.user.verifiers[2] = (struct userdb_verifier){ .mechanisms = USERDB_BY_PASS,
+							    .expires = 2000,
+							    .label = span_of("phone"),
+							    .networks = { home, 17 },
+							    .hash = of_open };
+	return verify(&found, r, proof);
+}
+
+static void
+test_app_passwords(void)
+{
+	struct address home, away;
+
+	CHECK(!address_read(span_of("10.1.1.1"), &home) && !address_read(span_of("192.0.2.1"), &away));
+	usual.from = &home;
+	CHECK_EQ(app("open sesame", 0, USERS_KNOWN), VERDICT_YES);
+	CHECK_EQ(app("open", 0, USERS_KNOWN), VERDICT_PASSWORD);
+	CHECK_EQ(app("open sesame", USERDB_DISABLED, USERS_KNOWN), VERDICT_DISABLED);
+	CHECK_EQ(app("open sesame", 0, USERS_UNKNOWN), VERDICT_NOUSER); /* the decoy's labels let nobody in */
+	usual.by = USERDB_BY_PLAIN;
+	CHECK_EQ(app("open sesame", 0, USERS_KNOWN), VERDICT_MECHANISM);
+	usual.by = USERDB_BY_PASS;
+	usual.from = &away;
+	CHECK_EQ(app("open sesame", 0, USERS_KNOWN), VERDICT_NETWORK);
+	CHECK_EQ(app("open", 0, USERS_KNOWN), VERDICT_PASSWORD);
+	usual.from = NULL;
+	CHECK_EQ(app("open sesame", 0, USERS_KNOWN), VERDICT_NETWORK);
+	usual.from = &home;
+	usual.now = 2000;
+	CHECK_EQ(app("open sesame", 0, USERS_KNOWN), VERDICT_DISABLED);
+	usual.now = 1000;
+	usual.from = NULL;
 }
 
 int
 main(void)
 {
+	test_app_passwords();
 	test_without_password();
 	test_only_one_yes();
 	test_reasons();
