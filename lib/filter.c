@@ -127,7 +127,7 @@ search(struct filter *f, const struct allow *rows, size_t n, struct filter_uids 
 	unsigned short fork, left;
 
 	if (first == n) {
-		fork = emit(f, BPF_JMP | BPF_JEQ | BPF_K, rows[0].call, 1, 0);
+		(void)emit(f, BPF_JMP | BPF_JEQ | BPF_K, rows[0].call, 1, 0);
 		leave(f, SECCOMP_RET_KILL_PROCESS);
 		call_judge(f, rows, n, uids);
 		return;
@@ -148,7 +148,7 @@ search(struct filter *f, const struct allow *rows, size_t n, struct filter_uids 
 void
 filter_make(struct filter *f, const struct allow *rows, size_t n, struct filter_uids uids)
 {
-	struct allow sorted[FILTER_ROWS_MAX];
+	struct allow sorted[FILTER_ROWS_MAX] = { { 0, ALWAYS, 0, 0, 0, 0 } };
 
 	if (n == 0 || n > FILTER_ROWS_MAX)
 		die_bug("a system call table is too long");
