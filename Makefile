@@ -96,7 +96,7 @@ bench: packages all $(B)/floor
 $(B)/floor: $(B)/small/tests/bench/floor.o
 	$(Q)$(call SMALL_STATIC,$^)
 check:
-	@etc/packages build test && tests/check
+	@etc/packages build test check && tests/check
 
 install: all
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man5 $(MANDIR)/man7 $(MANDIR)/man8 $(DOCDIR))
