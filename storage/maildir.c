@@ -8,13 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "msg.h"
+#include "sort.h"
 
-enum { LOCK_PAUSE_MS = 50 };
+enum { LOCK_PAUSE_MS = 50, READINGS = 5 };
+
+#define SETTLED_NS 20000000 /* two ticks of the slowest kernel clock that directories are stamped with */
 
 int
 maildir_open(struct maildir *d, const char *path)
@@ -61,6 +65,24 @@ struct span
 message_base(const struct list *l, const struct message *m)
 {
 	return (struct span){ (const uint8_t *)l->names + m->name, m->base_len };
+}
+
+static int
+base_compare(const struct list *la, const struct message *a, const struct list *lb, const struct message *b)
+{
+	size_t len = a->base_len < b->base_len ? a->base_len : b->base_len;
+	int c;
+
+	if (a->time != b->time)
+		return a->time < b->time ? -1 : 1;
+	c = memcmp(la->names + a->name, lb->names + b->name, len);
+	return c ? c : (int)a->base_len - (int)b->base_len;
+}
+
+bool
+message_same_base(const struct list *l, const struct message *a, const struct message *b)
+{
+	return base_compare(l, a, l, b) == 0;
 }
 
 void
@@ -123,13 +145,13 @@ is_trashed(const char *info)
 }
 
 static int
-entry_add(struct list *l, uint8_t where, const struct dirent64 *e)
+entry_add(struct list *l, uint8_t where, const struct dirent64 *e, bool trashed_too)
 {
 	size_t base = strcspn(e->d_name, ":");
-	struct message m = { .base_len = (uint16_t)base, .where = where };
+	struct message m = { .base_len = (uint16_t)base, .where = where, .inode = e->d_ino };
 	void *list = l->m;
 
-	if (e->d_name[0] == '.' || base == 0 || is_trashed(e->d_name + base))
+	if (e->d_name[0] == '.' || base == 0 || (!trashed_too && is_trashed(e->d_name + base)))
 		return 0;
 	if (e->d_type != DT_REG && e->d_type != DT_UNKNOWN)
 		return 0;
@@ -147,7 +169,7 @@ entry_add(struct list *l, uint8_t where, const struct dirent64 *e)
 
 /* getdents64 itself: libc's readdir allocates, and tells no more. */
 static int
-directory_read(int fd, uint8_t where, struct list *l)
+directory_read(int fd, uint8_t where, struct list *l, bool trashed_too)
 {
 	static _Alignas(struct dirent64) char b[1 << 16];
 	long n;
@@ -158,80 +180,205 @@ directory_read(int fd, uint8_t where, struct list *l)
 		for (long at = 0; at < n;) {
 			const struct dirent64 *e = (const struct dirent64 *)(const void *)(b + at);
 
-			if (entry_add(l, where, e))
+			if (entry_add(l, where, e, trashed_too))
 				return -1;
 			at += e->d_reclen;
 		}
-	return n < 0 ? -1 : 0;
-}
-
-static const struct list *sorted; /* qsort passes nothing on */
-
-static int
-base_compare(const struct list *la, const struct message *a, const struct list *lb, const struct message *b)
-{
-	size_t len = a->base_len < b->base_len ? a->base_len : b->base_len;
-	int c;
-
-	if (a->time != b->time)
-		return a->time < b->time ? -1 : 1;
-	c = memcmp(la->names + a->name, lb->names + b->name, len);
-	return c ? c : (int)a->base_len - (int)b->base_len;
+	/* ENOENT: the directory itself has been removed. */
+	return n < 0 && errno != ENOENT ? -1 : 0;
 }
 
 static int
-message_compare(const void *va, const void *vb)
+message_compare(const void *va, const void *vb, const void *list)
 {
 	const struct message *a = va, *b = vb;
-	int c = base_compare(sorted, a, sorted, b);
+	const struct list *l = list;
+	int c = base_compare(l, a, l, b);
 
+	if (c == 0 && a->changed != b->changed)
+		c = a->changed < b->changed ? -1 : 1;
+	if (c == 0 && a->inode != b->inode)
+		c = a->inode < b->inode ? -1 : 1;
 	if (c == 0)
 		c = (int)a->where - (int)b->where;
-	return c ? c : strcmp(sorted->names + a->name, sorted->names + b->name);
+	if (c == 0)
+		c = strcmp(message_name(l, a), message_name(l, b));
+	return c ? c : a->name < b->name ? -1 : 1;
+}
+
+void
+list_sort(struct list *l)
+{
+	sort(l->m, l->n, sizeof *l->m, message_compare, l);
+}
+
+/* When were new and cur last changed? */
+static int
+stamps_take(const struct maildir *d, struct timespec stamp[SUBDIRECTORIES])
+{
+	struct stat st;
+
+	for (int i = 0; i < SUBDIRECTORIES; i++) {
+		if (fstat(d->sub[i], &st))
+			return -1;
+		stamp[i] = st.st_mtim;
+	}
+	return 0;
+}
+
+/* Did nothing change between these stamps?  One that is younger than a tick of the kernel's clock cannot tell. */
+static bool
+stamps_settled(const struct timespec before[SUBDIRECTORIES], const struct timespec after[SUBDIRECTORIES])
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
+	for (int i = 0; i < SUBDIRECTORIES; i++) {
+		int64_t age = (int64_t)(now.tv_sec - after[i].tv_sec) * 1000000000 + now.tv_nsec - after[i].tv_nsec;
+
+		if (before[i].tv_sec != after[i].tv_sec || before[i].tv_nsec != after[i].tv_nsec ||
+		    (age >= 0 && age < SETTLED_NS))
+			return false;
+	}
+	return true;
+}
+
+/* Read both directories once.  A name that changes meanwhile may be seen twice, or not at all (readdir(3)): *settled is
+ * false when that is possible, and what is not in the list may be there all the same. */
+static int
+directories_read(const struct maildir *d, struct list *l, bool trashed_too, bool *settled)
+{
+	struct timespec before[SUBDIRECTORIES], after[SUBDIRECTORIES];
+
+	/* new first: a message that moves to cur meanwhile is seen twice, and then found to be one. */
+	if (stamps_take(d, before) || directory_read(d->sub[NEW], NEW, l, trashed_too) ||
+	    directory_read(d->sub[CUR], CUR, l, trashed_too) || stamps_take(d, after))
+		return -1;
+	*settled = stamps_settled(before, after);
+	return 0;
 }
 
 int
 maildir_list(const struct maildir *d, struct list *l)
 {
-	/* new first: a message that moves to cur meanwhile is seen twice, and then found to be one; never missed. */
-	if (directory_read(d->sub[NEW], NEW, l) || directory_read(d->sub[CUR], CUR, l))
-		return -1;
-	sorted = l;
-	if (l->n)
-		qsort(l->m, l->n, sizeof *l->m, message_compare);
-	sorted = NULL;
+	bool settled = false;
+	size_t kept = 0;
+
+	for (int times = 0; times < READINGS && !settled; times++)
+		if (directories_read(d, l, false, &settled))
+			return -1;
+	list_sort(l);
+	for (size_t i = 0; i < l->n; i++) {
+		if (kept && l->m[kept - 1].where == l->m[i].where &&
+		    strcmp(message_name(l, &l->m[kept - 1]), message_name(l, &l->m[i])) == 0)
+			kept--; /* read again: the later one */
+		l->m[kept++] = l->m[i];
+	}
+	l->n = kept;
 	return 0;
+}
+
+int
+list_rename(struct list *l, struct message *m, const char *name)
+{
+	if (name_add(l, name, &m->name))
+		return -1;
+	m->base_len = (uint16_t)strcspn(name, ":");
+	return 0;
+}
+
+/* Of those in now from first on that have the base name of m: the one that was read last of those that have its inode
+ * too; if none has (directory entries of some file systems tell other ones), the first.  NULL: there is none. */
+static const struct message *
+successor(const struct list *now, size_t first, const struct list *l, const struct message *m)
+{
+	const struct message *found = NULL;
+	bool exact = false;
+
+	for (size_t i = first; i < now->n && base_compare(now, &now->m[i], l, m) == 0; i++) {
+		bool same = now->m[i].inode == m->inode;
+
+		/* A name that was read later stands further behind. */
+		if (found == NULL || (same && (!exact || now->m[i].name > found->name)))
+			found = &now->m[i];
+		exact |= same;
+	}
+	return found;
+}
+
+/* Take over the names of those of our messages that are in now.  Returns how many were in no reading, or -1 with errno and
+ * nothing changed. */
+static int64_t
+names_adopt(struct list *l, struct list *now, bool first_reading)
+{
+	void *names = now->names;
+	int64_t missing = 0;
+	size_t j = 0;
+
+	/* Room for every old name too, so that nothing can fail when names are half exchanged. */
+	if (room_for(&names, &now->names_room, now->names_len + l->names_len, 1))
+		return -1;
+	now->names = names;
+	for (size_t i = 0; i < l->n; i++) {
+		struct message *m = &l->m[i];
+		const struct message *is;
+		size_t at;
+
+		while (j < now->n && base_compare(now, &now->m[j], l, m) < 0)
+			j++;
+		is = successor(now, j, l, m);
+		m->missing = is == NULL && (first_reading || m->missing);
+		missing += m->missing;
+		if (is) {
+			m->name = is->name;
+			m->where = is->where;
+		} else if (name_add(now, message_name(l, m), &at) == 0) {
+			m->name = at;
+		}
+	}
+	names = l->names;
+	l->names = now->names;
+	l->names_len = now->names_len;
+	l->names_room = now->names_room;
+	now->names = names;
+	return missing;
 }
 
 int
 maildir_refresh(struct maildir *d)
 {
-	struct list now = { 0 };
-	size_t j = 0;
+	int64_t missing = 1;
+	bool settled = false;
 
-	if (maildir_list(d, &now)) {
+	/* Again until all are found, or the rest cannot have been overlooked. */
+	for (int times = 0; times < READINGS && missing > 0 && !settled; times++) {
+		struct list now = { 0 };
+
+		missing = directories_read(d, &now, true, &settled);
+		list_sort(&now);
+		if (missing == 0)
+			missing = names_adopt(&d->list, &now, times == 0);
 		list_free(&now);
-		return -1;
 	}
-	for (size_t i = 0; i < d->list.n; i++) {
-		struct message *m = &d->list.m[i];
-		int c = 1;
+	return missing < 0 ? -1 : 0;
+}
 
-		while (j < now.n && (c = base_compare(&now, &now.m[j], &d->list, m)) < 0)
-			j++;
-		m->missing = j == now.n || c != 0;
-		if (m->missing)
-			continue;
-		m->where = now.m[j].where;
-		if (strcmp(message_name(&now, &now.m[j]), message_name(&d->list, m)) != 0 &&
-		    name_add(&d->list, message_name(&now, &now.m[j]), &m->name)) {
-			list_free(&now);
-			return -1;
-		}
-		/* Two messages of one base name keep their order; the last name serves all that are left. */
-		if (j + 1 < now.n && base_compare(&now, &now.m[j + 1], &d->list, m) == 0)
-			j++;
-	}
-	list_free(&now);
-	return 0;
+/* Not every libc has renameat2: this is the kernel's. */
+enum { NO_REPLACE = 1 };
+
+int
+maildir_rename(const struct maildir *d, enum subdirectory from, const char *old, enum subdirectory to, const char *new)
+{
+	struct stat st;
+
+	if (syscall(SYS_renameat2, d->sub[from], old, d->sub[to], new, NO_REPLACE) == 0)
+		return 0;
+	/* NFS cannot promise that nothing is replaced: there we look first. */
+	if (errno != EINVAL)
+		return -1;
+	if (fstatat(d->sub[to], new, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		errno = EEXIST;
+	else if (errno == ENOENT)
+		return (int)syscall(SYS_renameat2, d->sub[from], old, d->sub[to], new, 0);
+	return -1;
 }

@@ -10,12 +10,19 @@
 
 enum subdirectory { NEW, CUR, SUBDIRECTORIES };
 
+/* How often names may change under our hands before we give up. */
+enum { RENAMES = 20 };
+
+enum { NAME_ROOM = 300 }; /* more than a file name and the flags we add */
+
 /* One message.  Its name may change while we look (flags, new to cur); its base name does not. */
 struct message {
 	size_t name;       /* offset of its file name in names */
 	uint16_t base_len; /* the name up to its colon */
 	uint8_t where;     /* NEW or CUR */
 	bool missing;      /* not seen when the directories were last read */
+	bool measured;     /* what follows is true of the file, not of its directory entry alone */
+	bool linked;       /* removed by one name, and the file had another */
 	uint64_t time;     /* of delivery, from the name; 0 if that tells none */
 	uint64_t inode, size, octets;
 	int64_t changed; /* nanoseconds: what was counted is what has this time, this size, this inode */
@@ -39,15 +46,25 @@ int maildir_open(struct maildir *d, const char *path);
 /* Take the session's lock: it dies with this process and leaves nothing behind.  Waits for at most ms milliseconds.
  * Returns 0, or -1 with errno EWOULDBLOCK when another session has it. */
 int maildir_lock(const struct maildir *d, int ms);
-/* Read new, then cur, into an empty list, sorted by time of delivery, then name: the order is the same in every
- * session.  Dot files, what is not a regular file and what has the flag T (trashed) are not messages.
+/* Read new and cur into an empty list, sorted.  Dot files, what is not a regular file and what has the flag T (trashed)
+ * are not messages.  One message may be in it under several names that it had meanwhile.
  * Returns 0, or -1 with errno. */
 int maildir_list(const struct maildir *d, struct list *l);
-/* Find the names that our messages have now: other programs rename them at any time.  Returns 0, or -1 with errno. */
+/* Find the names that our messages have now: other programs rename them at any time, and may set the flag T.
+ * Returns 0, or -1 with errno and every name as it was when it was last found. */
 int maildir_refresh(struct maildir *d);
+/* Sort by time of delivery, then base name, then age of the file: the order is the same in every session. */
+void list_sort(struct list *l);
+/* Give message m of the list another name.  Returns 0, or -1 with errno and nothing changed. */
+int list_rename(struct list *l, struct message *m, const char *name);
 void list_free(struct list *l);
+/* Rename a file within the Maildir, never over another.  Returns 0, or -1 with errno. */
+int maildir_rename(const struct maildir *d, enum subdirectory from, const char *old, enum subdirectory to,
+		   const char *new);
 
 const char *message_name(const struct list *l, const struct message *m);
 struct span message_base(const struct list *l, const struct message *m);
+/* Have a and b, of the same list, the same base name? */
+bool message_same_base(const struct list *l, const struct message *a, const struct message *b);
 
 #endif

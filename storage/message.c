@@ -16,15 +16,21 @@
 static int
 file_open(const struct maildir *d, const struct message *m)
 {
-	return (int)syscall(SYS_openat, d->sub[m->where], message_name(&d->list, m),
-			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd;
+
+	do
+		fd = (int)syscall(SYS_openat, d->sub[m->where], message_name(&d->list, m),
+				  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
+	return fd;
 }
 
-/* How often a name may change under our hands before we give up. */
-enum { RENAMES = 5, NAME_ROOM = 300 };
-
-/* Not every libc has renameat2: this is the kernel's. */
-enum { NO_REPLACE = 1 };
+/* What a name that has changed, or whose file has gone, makes of a system call; the second over NFS. */
+static bool
+is_gone(int error)
+{
+	return error == ENOENT || error == ESTALE;
+}
 
 static int64_t
 change_time(const struct stat *st)
@@ -35,7 +41,7 @@ change_time(const struct stat *st)
 static bool
 is_measured(const struct message *m, const struct stat *st)
 {
-	return S_ISREG(st->st_mode) && st->st_ino == m->inode && (uint64_t)st->st_size == m->size &&
+	return S_ISREG(st->st_mode) && m->measured && st->st_ino == m->inode && (uint64_t)st->st_size == m->size &&
 	       change_time(st) == m->changed;
 }
 
@@ -63,7 +69,7 @@ octets_count(int fd, uint64_t size, uint64_t *octets)
 	return 0;
 }
 
-/* Returns 0, or -1 with errno; ENOENT alone means that its name has changed or it has gone. */
+/* Returns 0, or -1 with errno; is_gone tells whether its name has changed or it has gone. */
 static int
 message_measure(const struct maildir *d, struct message *m)
 {
@@ -82,6 +88,7 @@ message_measure(const struct maildir *d, struct message *m)
 		m->changed = change_time(&st);
 		if (octets_count(fd, m->size, &m->octets))
 			error = errno;
+		m->measured = error == 0;
 	}
 	(void)close(fd); /* only read from */
 	errno = error;
@@ -95,29 +102,53 @@ skip_log(const struct maildir *d, const struct message *m)
 	     message_name(&d->list, m), strerror(errno));
 }
 
-int
-messages_measure(struct maildir *d, bool last_try)
+/* Measure all that are not measured and not missing.  Returns how many have vanished from under their names, or -1 with
+ * errno when nothing can be measured now.  What cannot be read is taken out of the list. */
+static int64_t
+list_measure(struct maildir *d)
 {
 	struct list *l = &d->list;
+	int64_t vanished = 0;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
 		struct message m = l->m[i];
 
-		if (message_measure(d, &m)) {
-			if (errno == ENOENT && !last_try)
-				return 1;
+		if (!m.measured && !m.missing && message_measure(d, &m)) {
 			if (errno == ENOMEM || errno == EMFILE || errno == ENFILE)
 				return -1;
-			if (errno != ENOENT)
+			if (!is_gone(errno)) {
 				skip_log(d, &m);
-			continue;
+				continue;
+			}
+			vanished++;
 		}
-		/* Seen in new and, a moment later, in cur: one message. */
-		if (kept && l->m[kept - 1].inode == m.inode && l->m[kept - 1].base_len == m.base_len &&
-		    memcmp(message_name(l, &l->m[kept - 1]), message_name(l, &m), m.base_len) == 0)
-			continue;
 		l->m[kept++] = m;
+	}
+	l->n = kept;
+	return vanished;
+}
+
+int
+messages_measure(struct maildir *d)
+{
+	struct list *l = &d->list;
+	int64_t vanished = list_measure(d);
+	size_t kept = 0;
+
+	/* Renamed since it was listed, or gone: only those are looked for again. */
+	for (int times = 0; vanished > 0 && times < RENAMES; times++)
+		vanished = maildir_refresh(d) ? -1 : list_measure(d);
+	if (vanished < 0)
+		return -1;
+	list_sort(l);
+	for (size_t i = 0; i < l->n; i++) {
+		/* Seen in new and, a moment later, in cur: one message. */
+		bool again =
+		    kept && l->m[kept - 1].inode == l->m[i].inode && message_same_base(l, &l->m[kept - 1], &l->m[i]);
+
+		if (l->m[i].measured && !again)
+			l->m[kept++] = l->m[i];
 	}
 	l->n = kept;
 	return 0;
@@ -132,7 +163,7 @@ message_open(struct maildir *d, size_t i, enum gone *why)
 
 	for (int times = 0;; times++) {
 		fd = file_open(d, m);
-		if (fd >= 0 || (errno != ENOENT && errno != ESTALE) || times == RENAMES)
+		if (fd >= 0 || !is_gone(errno) || times == RENAMES)
 			break;
 		if (maildir_refresh(d))
 			break;
@@ -155,26 +186,29 @@ message_open(struct maildir *d, size_t i, enum gone *why)
 int
 message_remove(struct maildir *d, size_t i)
 {
-	const struct message *m = &d->list.m[i];
+	struct message *m = &d->list.m[i];
 	struct stat st;
 
+	m->linked = false;
 	for (int times = 0; times <= RENAMES; times++) {
 		const char *name = message_name(&d->list, m);
 
+		if (m->missing)
+			return 0;
 		if (fstatat(d->sub[m->where], name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 			/* Another program put another message into its place: that one nobody has asked to remove. */
 			if (!is_measured(m, &st)) {
 				errno = EEXIST;
 				return -1;
 			}
-			if (unlinkat(d->sub[m->where], name, 0) == 0)
+			if (unlinkat(d->sub[m->where], name, 0) == 0) {
+				m->linked = st.st_nlink > 1;
 				return 0;
+			}
 		}
-		if (errno != ENOENT)
-			return -1;
-		if (m->missing)
-			return 0;
-		if (maildir_refresh(d))
+		if (errno == EINTR)
+			continue;
+		if (!is_gone(errno) || maildir_refresh(d))
 			return -1;
 	}
 	errno = EBUSY;
@@ -187,18 +221,22 @@ message_move(struct maildir *d, size_t i)
 	const struct message *m = &d->list.m[i];
 	char to[NAME_ROOM];
 
-	for (int times = 0; times <= RENAMES && !m->missing && m->where == NEW; times++) {
+	for (int times = 0; times <= RENAMES; times++) {
 		const char *name = message_name(&d->list, m);
 
-		if (snprintf(to, sizeof to, "%.*s:2,", (int)m->base_len, name) >= (int)sizeof to) {
+		if (m->missing || m->where != NEW)
+			return 0;
+
+		/* Flags that it has in new already, where it should have none, stay. */
+		if (snprintf(to, sizeof to, "%s%s", name, name[m->base_len] ? "" : ":2,") >= (int)sizeof to) {
 			errno = ENAMETOOLONG;
 			return -1;
 		}
-		/* Never over another message: both would be one then. */
-		if (syscall(SYS_renameat2, d->sub[NEW], name, d->sub[CUR], to, NO_REPLACE) == 0)
+		if (maildir_rename(d, NEW, name, CUR, to) == 0)
 			return 0;
-		if (errno != ENOENT || maildir_refresh(d))
+		if (errno != EINTR && (!is_gone(errno) || maildir_refresh(d)))
 			return -1;
 	}
-	return 0;
+	errno = EBUSY;
+	return -1;
 }

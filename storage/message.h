@@ -5,16 +5,16 @@
 #include "maildir.h"
 #include "msg.h"
 
-/* Measure every message of the list that maildir_list made: octets as RETR sends them.  What has gone meanwhile, is no
- * regular file or cannot be read is left out, the latter with a line in the log: it stays in the Maildir, and nobody is
- * shown a part of it.  Returns 0, 1 when the directories changed meanwhile and must be listed anew, or -1 with errno. */
-int messages_measure(struct maildir *d, bool last_try);
+/* Measure every message of the list that maildir_list made: octets as RETR sends them; then sort it.  What has gone
+ * meanwhile, is no regular file or cannot be read is left out, the latter two with a line in the log: it stays in the
+ * Maildir, and nobody is shown a part of it.  Returns 0, or -1 with errno. */
+int messages_measure(struct maildir *d);
 /* Open message i (from 0) as it was measured, wherever it is now.  Returns a descriptor, or -1 and why. */
 int message_open(struct maildir *d, size_t i, enum gone *why);
-/* Remove message i, if it is still the one that was measured.  Returns 0 when it is not in the Maildir any more, or -1
- * with errno. */
+/* Remove message i, if it is still the one that was measured; sets its `linked` if the file had a further name, which
+ * may be in the Maildir too.  Returns 0 when it is not there by this name any more, or -1 with errno. */
 int message_remove(struct maildir *d, size_t i);
-/* Move message i from new to cur.  Returns 0 when it is not in new any more, or -1 with errno. */
+/* Move message i from new to cur, never over another.  Returns 0 when it is not in new any more, or -1 with errno. */
 int message_move(struct maildir *d, size_t i);
 
 #endif

@@ -10,12 +10,13 @@
 
 #include "chan.h"
 #include "die.h"
+#include "double.h"
 #include "log.h"
 #include "message.h"
 #include "table.h"
 #include "update.h"
 
-enum { LOCK_WAIT_MS = 2000, LISTINGS = 5 };
+enum { LOCK_WAIT_MS = 2000 };
 
 int64_t
 clock_ms(void)
@@ -59,15 +60,10 @@ refuse(struct storage *s, enum answer a, const char *reason)
 static int
 maildrop_read(struct maildir *d)
 {
-	int again = 1;
-
-	for (int times = 1; again == 1; times++) {
-		list_free(&d->list);
-		if (maildir_list(d, &d->list))
-			return -1;
-		again = messages_measure(d, times == LISTINGS);
-	}
-	return again;
+	if (maildir_list(d, &d->list) || messages_measure(d))
+		return -1;
+	doubles_part(d);
+	return 0;
 }
 
 static void

@@ -2,8 +2,11 @@
 
 #include <sodium/crypto_shorthash.h>
 #include <sodium/crypto_shorthash_siphash24.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "sort.h"
 
 /* Fixed for ever: another key would be another unique-id for every such message. */
 static const unsigned char key[crypto_shorthash_siphashx24_KEYBYTES] = "sallyport uid 1";
@@ -17,39 +20,58 @@ is_printable(struct span s)
 	return s.len >= 1 && s.len <= UID_MAX;
 }
 
-void
-unique_id(struct span base, unsigned nth, struct unique *u)
+enum { HASH_BYTES = crypto_shorthash_siphashx24_BYTES };
+
+static void
+hash_put(struct unique *u, const unsigned char hash[HASH_BYTES])
 {
 	static const char hex[] = "0123456789abcdef";
-	unsigned char hash[crypto_shorthash_siphashx24_BYTES], again[sizeof hash + 4];
+
+	for (size_t i = 0; i < HASH_BYTES; i++) {
+		u->id[u->len++] = hex[hash[i] >> 4];
+		u->id[u->len++] = hex[hash[i] & 15];
+	}
+}
+
+void
+unique_id(struct span base, struct unique *u)
+{
+	unsigned char hash[HASH_BYTES];
 
 	memset(u, 0, sizeof *u);
-	if (nth == 0 && is_printable(base)) {
+	if (is_printable(base)) {
 		u->len = (uint8_t)base.len;
 		memcpy(u->id, base.p, base.len);
 		return;
 	}
 	(void)crypto_shorthash_siphashx24(hash, base.p, base.len, key); /* always 0 */
-	if (nth) {
-		memcpy(again, hash, sizeof hash);
-		for (size_t i = 0; i < 4; i++)
-			again[sizeof hash + i] = (unsigned char)(nth >> 8 * i);
-		(void)crypto_shorthash_siphashx24(hash, again, sizeof again, key);
-	}
-	u->len = 2 * sizeof hash;
-	for (size_t i = 0; i < sizeof hash; i++) {
-		u->id[2 * i] = hex[hash[i] >> 4];
-		u->id[2 * i + 1] = hex[hash[i] & 15];
-	}
+	hash_put(u, hash);
 }
 
-static const struct unique *compared; /* qsort passes nothing on */
+void
+unique_id_double(const struct list *l, const struct message *m, uint32_t nth, struct unique *u)
+{
+	const struct span base = message_base(l, m);
+	const uint64_t told[] = { (uint64_t)m->changed, m->size, nth };
+	unsigned char hash[HASH_BYTES], all[HASH_BYTES + 8 * 3];
+	int n;
+
+	(void)crypto_shorthash_siphashx24(all, base.p, base.len, key); /* always 0 */
+	for (size_t i = 0; i < 8 * 3; i++)
+		all[HASH_BYTES + i] = (unsigned char)(told[i / 8] >> 8 * (i % 8));
+	(void)crypto_shorthash_siphashx24(hash, all, sizeof all, key);
+	memset(u, 0, sizeof *u);
+	n = snprintf(u->id, sizeof u->id, "%llu.", (unsigned long long)m->time); /* at most 18 digits */
+	u->len = (uint8_t)(n > 0 ? n : 0);
+	hash_put(u, hash);
+}
 
 static int
-order_compare(const void *va, const void *vb)
+order_compare(const void *va, const void *vb, const void *ids)
 {
+	const struct unique *u = ids;
 	uint32_t a = *(const uint32_t *)va, b = *(const uint32_t *)vb;
-	int c = strcmp(compared[a].id, compared[b].id);
+	int c = strcmp(u[a].id, u[b].id);
 
 	/* Equal ids in list order: the first keeps the plain one. */
 	return c ? c : a < b ? -1 : a > b;
@@ -57,12 +79,12 @@ order_compare(const void *va, const void *vb)
 
 /* How many equal ids stand before each in the sorted order?  Returns how many messages have any before them. */
 static size_t
-runs_count(const uint32_t *order, uint32_t *run, size_t n)
+runs_count(const struct unique *ids, const uint32_t *order, uint32_t *run, size_t n)
 {
 	size_t doubled = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		bool equal = i && strcmp(compared[order[i - 1]].id, compared[order[i]].id) == 0;
+		bool equal = i && strcmp(ids[order[i - 1]].id, ids[order[i]].id) == 0;
 
 		run[order[i]] = equal ? run[order[i - 1]] + 1 : 0;
 		doubled += equal;
@@ -73,14 +95,13 @@ runs_count(const uint32_t *order, uint32_t *run, size_t n)
 static void
 ids_part(const struct list *l, struct unique *ids, uint32_t *order, uint32_t *run)
 {
-	for (unsigned round = 0;; round++) {
-		compared = ids;
-		qsort(order, l->n, sizeof *order, order_compare);
-		if (runs_count(order, run, l->n) == 0)
+	for (uint32_t round = 0;; round++) {
+		sort(order, l->n, sizeof *order, order_compare, ids);
+		if (runs_count(ids, order, run, l->n) == 0)
 			return;
 		for (size_t i = 0; i < l->n; i++)
 			if (run[i])
-				unique_id(message_base(l, &l->m[i]), run[i] + round * MESSAGES_MAX, &ids[i]);
+				unique_id_double(l, &l->m[i], round ? run[i] + round * MESSAGES_MAX : 0, &ids[i]);
 	}
 }
 
@@ -90,7 +111,7 @@ unique_list(const struct list *l, struct unique *ids)
 	uint32_t *order, *run;
 
 	for (size_t i = 0; i < l->n; i++)
-		unique_id(message_base(l, &l->m[i]), 0, &ids[i]);
+		unique_id(message_base(l, &l->m[i]), &ids[i]);
 	if (l->n < 2)
 		return 0;
 	order = calloc(l->n, sizeof *order);

@@ -10,11 +10,14 @@ struct unique {
 	char id[UID_MAX + 1];
 };
 
-/* The unique-id of a base name: itself if it is 1 to 70 characters of 0x21 to 0x7E, otherwise a hash of it.  The
- * nth (from 1) further message with the same id gets another hash, so that no two in a maildrop are equal. */
-void unique_id(struct span base, unsigned nth, struct unique *u);
-/* The ids of a whole list, in its order; each depends on the base names alone, so they outlive sessions, flag
- * changes and moves.  Returns 0, or -1 with errno. */
+/* The unique-id of a base name: itself if it is 1 to 70 characters of 0x21 to 0x7E, otherwise a hash of it. */
+void unique_id(struct span base, struct unique *u);
+/* The unique-id of a message of the list whose base name gives an id that an older message has: its time of delivery and
+ * a hash of its base name and of what was measured of it.  It is a base name too, whose unique-id is itself.
+ * nth is 0, or makes it another one. */
+void unique_id_double(const struct list *l, const struct message *m, uint32_t nth, struct unique *u);
+/* The ids of a whole list, in its order, no two equal.  Those of base names that stand alone depend on nothing else, so
+ * they outlive sessions, flag changes and moves.  Returns 0, or -1 with errno. */
 int unique_list(const struct list *l, struct unique *ids);
 
 #endif

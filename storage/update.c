@@ -45,6 +45,45 @@ trouble_log(const char *what, uint32_t messages, int error)
 		warn("cannot %s %u messages, the last: %s", what, messages, strerror(error));
 }
 
+/* A file may have more than one name in the Maildir, of which we knew one: while another program moves it by link and
+ * unlink.  Removed is removed, or it is said that it is not. */
+static void
+further_names_remove(struct maildir *d, const struct marked *k, struct done *done, int *error)
+{
+	bool further = true;
+
+	for (int times = 0; further && times < RENAMES; times++) {
+		bool read = false;
+
+		further = false;
+		for (size_t i = 0; i < d->list.n; i++) {
+			struct message *m = &d->list.m[i];
+
+			if (!is_marked(k, MARK_DELETE, i) || !m->linked)
+				continue;
+			if (!read && maildir_refresh(d)) {
+				*error = errno;
+				further = true;
+				break;
+			}
+			read = true;
+			/* EEXIST: another file, a message that has the same base name. */
+			if (message_remove(d, i) && errno != EEXIST) {
+				*error = errno;
+				m->linked = true;
+			} else if (m->linked) {
+				*error = EBUSY; /* if it is so to the end */
+			}
+			further |= m->linked;
+		}
+	}
+	for (size_t i = 0; i < d->list.n; i++)
+		if (is_marked(k, MARK_DELETE, i) && d->list.m[i].linked) {
+			done->removed--;
+			done->failed++;
+		}
+}
+
 struct done
 update_run(struct maildir *d, const struct marked *k, const struct commit *c, bool keepnew)
 {
@@ -64,6 +103,7 @@ update_run(struct maildir *d, const struct marked *k, const struct commit *c, bo
 			done.failed++;
 		}
 	}
+	further_names_remove(d, k, &done, &error);
 	trouble_log("remove", done.failed, error);
 	for (size_t i = 0; i < d->list.n && !keepnew; i++)
 		if (is_marked(k, MARK_RETRIEVED, i) && !is_marked(k, MARK_DELETE, i) && message_move(d, i)) {

@@ -36,7 +36,7 @@ opened(struct maildir *d)
 	*d = (struct maildir){ 0 };
 	CHECK_EQ(maildir_open(d, path), 0);
 	CHECK_EQ(maildir_list(d, &d->list), 0);
-	CHECK_EQ(messages_measure(d, true), 0);
+	CHECK_EQ(messages_measure(d), 0);
 }
 
 static void

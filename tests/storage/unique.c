@@ -8,11 +8,11 @@
 #include "check.h"
 
 static const char *
-id(const char *base, unsigned nth)
+id(const char *base)
 {
 	static struct unique u;
 
-	unique_id(span_of(base), nth, &u);
+	unique_id(span_of(base), &u);
 	CHECK_EQ(u.len, strlen(u.id));
 	return u.id;
 }
@@ -26,14 +26,47 @@ ids_of(const char *const *names, size_t n, struct unique *ids)
 	struct list l = { m, n, n, all, 0, sizeof all };
 
 	for (size_t i = 0; i < n; i++) {
-		m[i] = (struct message){ .name = l.names_len, .base_len = (uint16_t)strlen(names[i]) };
+		m[i] = (struct message){ .name = l.names_len, .base_len = (uint16_t)strlen(names[i]), .time = 7 };
 		memcpy(all + l.names_len, names[i], strlen(names[i]) + 1);
 		l.names_len += strlen(names[i]) + 1;
 	}
 	CHECK_EQ(unique_list(&l, ids), 0);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		CHECK_EQ(ids[i].len, strlen(ids[i].id));
 		for (size_t j = 0; j < i; j++)
 			CHECK(strcmp(ids[i].id, ids[j].id) != 0);
+	}
+}
+
+/* The id of one of two messages depends on what was measured of it, and of nothing else. */
+static void
+doubles(void)
+{
+	char names[] = "1.a";
+	struct message m = { .name = 0, .base_len = 3, .time = 1, .size = 5, .changed = 9, .inode = 4 };
+	const struct list l = { &m, 1, 1, names, sizeof names, sizeof names };
+	struct unique a, b;
+
+	unique_id_double(&l, &m, 0, &a);
+	/* From another implementation of SipHash-2-4-128; it may never change. */
+	CHECK(strcmp(a.id, "1.c63633a2ded186668f6f99a6c6851234") == 0);
+	CHECK(strcmp(id(a.id), a.id) == 0);
+	m.inode = 5;
+	m.where = CUR;
+	unique_id_double(&l, &m, 0, &b);
+	CHECK(strcmp(a.id, b.id) == 0);
+	unique_id_double(&l, &m, 1, &b);
+	CHECK(strcmp(a.id, b.id) != 0);
+	m.size = 6;
+	unique_id_double(&l, &m, 0, &b);
+	CHECK(strcmp(a.id, b.id) != 0);
+	m.size = 5;
+	m.changed = 10;
+	unique_id_double(&l, &m, 0, &b);
+	CHECK(strcmp(a.id, b.id) != 0);
+	m.time = UINT64_C(999999999999999999);
+	unique_id_double(&l, &m, 0, &b);
+	CHECK_EQ(b.len, 18 + 1 + 32);
 }
 
 int
@@ -45,20 +78,20 @@ main(void)
 
 	memset(seventy, 'x', sizeof seventy);
 	seventy[70] = '\0';
-	CHECK(strcmp(id("1000.1.host", 0), "1000.1.host") == 0);
-	CHECK(strcmp(id(seventy, 0), seventy) == 0);
+	CHECK(strcmp(id("1000.1.host"), "1000.1.host") == 0);
+	CHECK(strcmp(id(seventy), seventy) == 0);
 	seventy[70] = 'x';
 	seventy[71] = '\0';
-	CHECK_EQ(strlen(id(seventy, 0)), 32);
+	CHECK_EQ(strlen(id(seventy)), 32);
 	/* From another implementation of SipHash-2-4-128; it may never change. */
-	memcpy(hash, id("with space", 0), 33);
+	memcpy(hash, id("with space"), 33);
 	CHECK(strcmp(hash, "99dadfe55a69b566825f1127c9495ee7") == 0);
-	CHECK(strcmp(id("with space", 1), hash) != 0);
-	memcpy(hash, id("\xc3\xbc", 0), 33);
-	CHECK(strcmp(id("\xc3\xbd", 0), hash) != 0);
-	memcpy(hash, id("with space", 0), 33);
+	memcpy(hash, id("\xc3\xbc"), 33);
+	CHECK(strcmp(id("\xc3\xbd"), hash) != 0);
+	memcpy(hash, id("with space"), 33);
+	doubles();
 
-	/* The same base name twice, a name that is another's hash, and a hash of its double. */
+	/* The same base name twice, and equal in all that was measured; a name that is another's hash. */
 	const char *const names[] = { "1.a", "1.a", "1.a", "with space", hash, "2.b", "2.b" };
 
 	ids_of(names, 7, a);
