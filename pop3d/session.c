@@ -182,7 +182,7 @@ session_serve(struct session *s)
 	}
 	if (s->ending != END_TIMEOUT)
 		(void)reply_flush(s); /* a client that does not read its last reply loses nothing else */
-	if (s->ending == END_LIMIT)
+	if (s->ending != END_TIMEOUT && s->ending != END_NOQUIT)
 		reply_linger();
 	end_log(s);
 }

@@ -96,9 +96,9 @@ do_uidl(struct session *s, const struct request *r)
 	return listing(s, r, "unique-ids follow", true);
 }
 
-/* Ask storage for message n.  Returns its descriptor, -1 after an -ERR, or -2 when storage has gone. */
+/* Ask storage for message n.  Returns its descriptor, or -1 after an -ERR; *e is what that came to. */
 static int
-message_open(struct session *s, uint32_t n, uint64_t *size)
+message_open(struct session *s, uint32_t n, uint64_t *size, enum event *e)
 {
 	static const char *const why[GONE__MAX] = {
 		[GONE_REMOVED] = "message was removed by another program",
@@ -111,8 +111,11 @@ message_open(struct session *s, uint32_t n, uint64_t *size)
 	struct gone_msg gone;
 
 	open_put(&m, n);
-	if (chan_put(FD_CTL, &m) || chan_get(FD_CTL, &in, true))
-		return -2;
+	if (chan_put(FD_CTL, &m) || chan_get(FD_CTL, &in, true)) {
+		reply_err(s, "[SYS/TEMP] the maildrop cannot be reached any more");
+		*e = BROKEN;
+		return -1;
+	}
 	if (in.fd >= 0 && file_get(in.data, &file) == 0 && file.n == n) {
 		*size = file.size;
 		return in.fd;
@@ -121,6 +124,7 @@ message_open(struct session *s, uint32_t n, uint64_t *size)
 		die_peer("storage handed over another message than was asked for");
 	bit_set(&s->failed, n);
 	reply_err(s, why[gone.why]);
+	*e = REFUSED;
 	return -1;
 }
 
@@ -130,11 +134,11 @@ do_retr(struct session *s, const struct request *r)
 	uint8_t room[RECORD_BYTES];
 	struct record record;
 	uint64_t size;
-	int fd = message_open(s, r->n, &size);
 	enum event e;
+	int fd = message_open(s, r->n, &size, &e);
 
 	if (fd < 0)
-		return fd == -1 ? REFUSED : BROKEN;
+		return e;
 	record_read(s, r->n, room, &record);
 	reply_text(s, "+OK ");
 	reply_number(s, record.octets);
@@ -153,11 +157,11 @@ enum event
 do_top(struct session *s, const struct request *r)
 {
 	uint64_t size, octets = 0;
-	int fd = message_open(s, r->n, &size);
 	enum event e;
+	int fd = message_open(s, r->n, &size, &e);
 
 	if (fd < 0)
-		return fd == -1 ? REFUSED : BROKEN;
+		return e;
 	reply_ok(s, "top follows");
 	e = body_send_top(s, fd, size, r->lines, &octets);
 	(void)close(fd); /* only read from */
@@ -248,7 +252,11 @@ update_commit(struct session *s)
 	if (c.deleted || c.retrieved) {
 		if (marks_send(s, &s->deleted, MARK_DELETE) || marks_send(s, &s->retrieved, MARK_RETRIEVED) ||
 		    chan_put(FD_CTL, &m) || chan_get(FD_CTL, &in, false)) {
-			reply_err(s, "[SYS/TEMP] some deleted messages were not removed");
+			/* Storage has gone, and nobody knows how far it came.  Without marks nothing was to be removed. */
+			if (c.deleted)
+				reply_err(s, "[SYS/TEMP] some deleted messages were not removed");
+			else
+				reply_ok(s, "bye");
 			return BROKEN;
 		}
 		if (done_get(in.data, &s->outcome) || s->outcome.removed + s->outcome.failed != s->deleted.set)
