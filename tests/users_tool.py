@@ -160,12 +160,81 @@ def test_login_steps(p):
     p.expect(111, "test", "bob", stdin="open sesame\n", err="cannot open .*secrets.cdb")
 
 
+def test_app_passwords(p):
+    p.add("bob")
+    p.add("al")
+    first = p.text()
+    phone = p.expect(0, "app-add", "bob", "phone", "-x", "2099-01-01", "-a", "10.0.0.0/8", "-a", "2001:db8::/32",
+                     out=r"\A[a-z2-9]{20}\n\Z")
+    lines = p.text().splitlines()
+    check(re.fullmatch(r"bob:\{SSHA512\}[^:]{108}:label=phone,created=20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ,"
+                       r"expires=2099-01-01T00:00:00Z,from=10\.0\.0\.0/8,from=2001:db8::/32", lines[1]), lines[1])
+    check(first == "\n".join(lines[:1] + lines[2:]) + "\n", "the line stands below the user's: %r" % lines)
+    p.expect(1, "app-add", "bob", "phone", err="bob has an app password phone already")
+    p.expect(1, "app-add", "eve", "phone", err="there is no user eve")
+    p.expect(1, "app-del", "bob", "tablet", err="bob has no app password tablet")
+    tablet = p.expect(0, "app-add", "bob", "tablet", "-b", "plain", "-b", "LOGIN")
+    check("label=tablet," in p.text().splitlines()[2] and p.text().splitlines()[2].endswith(",by=plain,by=login"),
+          "below the last one: %r" % p.text())
+    out = p.expect(0, "show", "bob", out=r"verifier: argon2id .line 1.\nverifier: ssha512 label=phone,created")
+    check("weak" not in out and "}" not in out, "a random password is not weak: %r" % out)
+    p.expect(1, "test", "bob", "-a", "10.1.2.3", stdin=phone,
+             out="ok   password: right, the app password phone\n(.|\n)*ok   good from this address: 10.1.2.3\n")
+    p.expect(1, "test", "bob", "-a", "192.0.2.1", stdin=phone, out="FAIL good from this address: 192.0.2.1")
+    p.expect(1, "test", "bob", stdin=phone, out="FAIL good from this address: say with -a")
+    p.expect(1, "test", "bob", stdin=tablet, out="FAIL good for USER and PASS")
+    p.expect(1, "test", "bob", stdin="open sesame\n", out="ok   password: right, the main one")
+    p.expect(1, "test", "al", stdin=phone, out="FAIL password: wrong")
+    p.expect(0, "rename", "bob", "robert")
+    check([line.split(":")[0] for line in p.text().splitlines()] == ["robert", "robert", "robert", "al"], p.text())
+    p.expect(1, "test", "robert", "-a", "10.1.2.3", stdin=phone, out="ok   password: right, the app password phone")
+    p.expect(1, "test", "bob", out="FAIL found in secrets.cdb")
+    p.expect(1, "rename", "bob", "x", err="there is no user bob")
+    p.expect(1, "rename", "robert", "al", err="there is a user al already")
+    p.expect(100, "rename", "robert", "a:b", err="; ")
+    p.expect(0, "app-del", "robert", "phone")
+    p.expect(1, "test", "robert", "-a", "10.1.2.3", stdin=phone, out="FAIL password: wrong")
+    p.expect(0, "passwd", "robert", stdin="other\n")
+    check("label=tablet" in p.text(), "a new password leaves app passwords alone")
+    p.expect(0, "del", "robert")
+    check(p.text() == first.split("\n", 1)[1], "del removes all lines")
+    for more in (["-x", "tomorrow"], ["-x", "2027-02-30"], ["-b", "telnet"], ["-a", "10.0.0.1/8"], ["-a", "home"],
+                 ["-a", "::1"] * 9):
+        p.expect(100, "app-add", "al", "x", *more, err="; ")
+    for label in ("", "a b", "a,b", "a=b", "x" * 65):
+        p.expect(100, "app-add", "al", label, err="; ")
+    for i in range(15):
+        p.expect(0, "app-add", "al", "app%d" % i)
+    before = p.text()
+    out = p.expect(100, "app-add", "al", "one-more", err="more than 16 verifiers")
+    check(out == "" and p.text() == before, "nothing is printed that is not valid")
+
+
+def test_restrict(p):
+    p.add("bob")
+    p.expect(0, "restrict", "bob", "-a", "192.0.2.0/24", "-b", "pass", "-x", "2020-01-01")
+    check(p.text().endswith(":expires=2020-01-01T00:00:00Z,by=pass,from=192.0.2.0/24\n"), p.text())
+    p.expect(1, "test", "bob", "-a", "192.0.2.9", stdin="open sesame\n", out="FAIL expires: 2020-01-01T00:00:00Z")
+    p.expect(0, "disable", "bob")
+    p.expect(0, "restrict", "bob")
+    check(p.text().endswith(":disabled\n"), "restrict leaves the state alone: %r" % p.text())
+    p.expect(1, "restrict", "al", err="there is no user al")
+
+
+def test_hash_and_verify(p):
+    made = p.expect(0, "hash", stdin="open sesame\n", out=r"\A\$argon2id\$v=19\$m=64,t=1,p=1\$\S+\n\Z").strip()
+    p.expect(0, "verify", made, stdin="open sesame\n", out=r"\Aargon2id: right\n\Z")
+    p.expect(1, "verify", made, stdin="open\n", out=r"\Aargon2id: wrong\n\Z")
+    p.expect(0, "verify", MD5, stdin="open sesame\n", out="md5crypt: right")
+    p.expect(100, "verify", "open", stdin="open\n", err="scheme is not accepted")
+
+
 def test_text_is_kept(p):
     head = "# users of example.org\n\n"
     tail = "# the end\neve:%s:%d:%d:/var/vmail/eve:disabled" % (MD5, UID, GID)
     p.write(head + "al:%s:%d:%d:/var/vmail/al:\n" % (MD5, UID, GID) + tail)
     p.expect(0, "compile")
-    p.expect(1, "test", "al", stdin="open sesame\n", out="ok   scheme: md5crypt(.|\n)*ok   password: right")
+    p.expect(1, "test", "al", stdin="open sesame\n", out="ok   password: right(.|\n)*ok   scheme: md5crypt")
     p.expect(0, "show", "al", out="verifier: md5crypt .weak: set a new password")
     p.add("bob")
     check(p.text().startswith(head + "al:") and "\n" + tail + "\nbob:" in p.text(), "add appends and keeps the rest")
@@ -214,7 +283,8 @@ def test_broken_text(p):
 def test_usage(p):
     for words in ([], ["frob"], ["add"], ["add", "bob"], ["add", "bob", "-u", "1:1"], ["add", "bob", "-m", "/bob"],
                   ["del"], ["list", "bob"], ["show"], ["compile", "bob"], ["del", "bob", "-g"], ["list", "-g"],
-                  ["passwd", "bob", "-m", "/bob"], ["passwd", "bob", "open"], ["-z", "list"]):
+                  ["passwd", "bob", "-m", "/bob"], ["passwd", "bob", "open"], ["rename", "bob"],
+                  ["app-add", "bob"], ["app-del", "bob"], ["app-add", "bob", "x", "-g"], ["hash", "x"], ["verify"], ["-z", "list"]):
         p.expect(100, *words, err="usage: sallyport-user")
     for uid in ("0:1", "1:0", "root", "no-such-account", "1:no-such-group", "4294967295:1", "-1:1", "", "1:1:1", ":1",
                 "1:", "3999999999"):
@@ -320,7 +390,8 @@ def test_terminal(p):
 
 
 def main():
-    tests = [test_life_of_a_user, test_login_steps, test_text_is_kept, test_broken_text, test_usage, test_concurrent,
+    tests = [test_life_of_a_user, test_login_steps, test_app_passwords, test_restrict,
+             test_hash_and_verify, test_text_is_kept, test_broken_text, test_usage, test_concurrent,
              test_terminal]
     with tempfile.TemporaryDirectory(prefix="sallyport-user.") as top:
         for test in tests:

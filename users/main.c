@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "moment.h"
 #include "tell.h"
 #include "verbs.h"
 
@@ -16,14 +17,29 @@ static const char SYNOPSIS[] =
     "usage: sallyport-user [-f USERS] [-d DATA] VERB ...\n"
     "  add NAME -u UID[:GID] -m MAILDROP [-g]   make a user; -g generates the password and prints it\n"
     "  passwd NAME [-g]                         set a new password\n"
-    "  del NAME | disable NAME | enable NAME\n"
+    "  del NAME | disable NAME | enable NAME | rename NAME NEWNAME\n"
+    "  restrict NAME [LIMITS]                   what the main password is good for\n"
+    "  app-add NAME LABEL [LIMITS]              make an app password and print it\n"
+    "  app-del NAME LABEL\n"
     "  list | show NAME                         never show a verifier\n"
-    "  test NAME                                go the way of a login and say each step\n"
+    "  test NAME [-a ADDRESS]                   go the way of a login and say each step\n"
+    "  hash | verify HASH                       of a password, for other programs\n"
     "  compile                                  make the databases anew after USERS was edited by hand\n"
     "Passwords come from the terminal, twice, or as one line of standard input; never as an argument.\n"
+    "LIMITS are -x TIME (expires), -b MECHANISM and -a ADDRESS[/BITS], the last two more than once.\n"
     "USERS is /etc/sallyport/users and DATA is /var/lib/sallyport unless given.\n";
 
-enum { NAME = 1 << 0, OPTION_U = 1 << 1, OPTION_M = 1 << 2, OPTION_G = 1 << 3 };
+enum {
+	NAME = 1 << 0,
+	OTHER = 1 << 1,
+	OPTION_U = 1 << 2,
+	OPTION_M = 1 << 3,
+	OPTION_G = 1 << 4,
+	OPTION_A = 1 << 5,
+	OPTION_B = 1 << 6,
+	OPTION_X = 1 << 7,
+	LIMITS = OPTION_A | OPTION_B | OPTION_X,
+};
 
 static const struct {
 	const char *verb;
@@ -39,7 +55,13 @@ static const struct {
 	{ "enable",   NAME,                        0,        verb_enable },
 	{ "list",     0,                           0,        verb_list },
 	{ "show",     NAME,                        0,        verb_show },
-	{ "test",     NAME,                        0,        verb_test },
+	{ "test",     NAME,                        OPTION_A, verb_test },
+	{ "rename",   NAME | OTHER,                0,        verb_rename },
+	{ "restrict", NAME,                        LIMITS,   verb_restrict },
+	{ "app-add",  NAME | OTHER,                LIMITS,   verb_app_add },
+	{ "app-del",  NAME | OTHER,                0,        verb_app_del },
+	{ "hash",     0,                           0,        verb_hash },
+	{ "verify",   NAME,                        0,        verb_verify },
 	{ "compile",  0,                           0,        verb_compile },
 	/* clang-format on */
 };
@@ -51,15 +73,30 @@ usage(void)
 	return EXIT_USAGE;
 }
 
-/* Options may stand anywhere.  Returns which were given, or 0 and *bad. */
+/* One of -a, -b and -x.  Returns what is wrong with it, or NULL. */
+static const char *
+limit_read(int option, const char *text, struct request *r)
+{
+	if (option == 'b')
+		return options_add_mechanism(&r->options, span_of(text));
+	if (option == 'x')
+		return moment_read(span_of(text), &r->options.expires)
+			   ? "-x is no time like 2026-11-25T04:10:00Z or 2026-11-25; write one"
+			   : NULL;
+	r->from = text;
+	return options_add_network(&r->options, span_of(text));
+}
+
+/* Options may stand anywhere.  Returns which were given, or 0 and *status, which is not 0, after telling. */
 static unsigned
-options_read(int argc, char **argv, struct request *r, bool *bad)
+options_read(int argc, char **argv, struct request *r, int *status)
 {
 	unsigned given = 0;
+	const char *fault;
 	int c;
 
-	*bad = false;
-	while ((c = getopt(argc, argv, "f:d:u:m:g")) != -1) {
+	*status = 0;
+	while ((c = getopt(argc, argv, "f:d:u:m:ga:b:x:")) != -1) {
 		if (c == 'f')
 			r->users = optarg;
 		else if (c == 'd')
@@ -70,9 +107,17 @@ options_read(int argc, char **argv, struct request *r, bool *bad)
 			r->maildrop = optarg, given |= OPTION_M;
 		else if (c == 'g')
 			r->generate = true, given |= OPTION_G;
+		else if (c == '?')
+			*status = usage();
+		else if ((fault = limit_read(c, optarg, r)) != NULL)
+			*status = tell(EXIT_USAGE, "%s", fault);
 		else
-			*bad = true;
+			given |= c == 'a' ? OPTION_A : c == 'b' ? OPTION_B : OPTION_X;
+		if (*status)
+			return 0;
 	}
+	if (r->options.mechanisms == 0)
+		r->options.mechanisms = USERDB_BY_ALL;
 	return given;
 }
 
@@ -96,17 +141,22 @@ main(int argc, char **argv)
 	static const struct rlimit no_core = { 0, 0 };
 	unsigned given;
 	int status;
-	bool bad;
 
 	/* A password is in our memory: no core file may have it. */
 	if (sodium_init() < 0 || setrlimit(RLIMIT_CORE, &no_core))
 		return tell(EXIT_SYSTEM, "cannot start libsodium without core files");
-	given = options_read(argc, argv, &r, &bad);
-	if (bad || optind >= argc || argc - optind > 2)
+	given = options_read(argc, argv, &r, &status);
+	if (status)
+		return status;
+	if (optind >= argc || argc - optind > 3)
 		return usage();
-	if (argc - optind == 2) {
+	if (argc - optind >= 2) {
 		r.name = argv[optind + 1];
 		given |= NAME;
+	}
+	if (argc - optind == 3) {
+		r.other = argv[optind + 2];
+		given |= OTHER;
 	}
 	status = verb_run(argv[optind], given, &r);
 	if (fflush(stdout) || ferror(stdout))

@@ -1,7 +1,11 @@
+#include <sodium.h>
 #include <stdio.h>
 
+#include "digest.h"
+#include "hash.h"
 #include "store.h"
 #include "tell.h"
+#include "terminal.h"
 #include "testlogin.h"
 #include "userdb.h"
 #include "verbs.h"
@@ -31,11 +35,14 @@ verifier_show(struct span text, const struct options *o, size_t number)
 {
 	const struct userdb_scheme *scheme = userdb_scheme_of(text);
 	char options[OPTIONS_TEXT_MAX];
+	bool weak = scheme && scheme->weak;
 
+	/* App passwords are random: the salted digest that app-add makes is right for them. */
+	if (o->label.len && digest_is(text))
+		weak = false;
 	options_print(o, options);
-	(void)printf("verifier: %s%s%s%s (line %zu)\n", verifier_name(text),
-		     scheme && scheme->weak ? " (weak: set a new password)" : "", *options ? " " : "", options,
-		     number); /* main looks at stdout */
+	(void)printf("verifier: %s%s%s%s (line %zu)\n", verifier_name(text), weak ? " (weak: set a new password)" : "",
+		     *options ? " " : "", options, number); /* main looks at stdout */
 }
 
 static void
@@ -74,5 +81,49 @@ verb_test(const struct request *r)
 	/* The empty key is the decoy's, not a user's. */
 	if (name_fault(span_of(r->name)))
 		return tell(EXIT_ALREADY, "there is no user %s", r->name);
-	return testlogin_run(r->users, r->data, r->name);
+	return testlogin_run(r->users, r->data, r->name, r->from);
+}
+
+/* Print the hash of a password, for a text that another program writes. */
+int
+verb_hash(const struct request *r)
+{
+	char password[PASSWORD_MAX + 1], verifier[USERDB_VERIFIER_MAX + 1];
+	struct hash_cost cost;
+	int status = hash_cost_read(&cost);
+
+	(void)r;
+	if (status || (status = terminal_password("the hash", true, password)))
+		return status;
+	if (hash_make(password, &cost, verifier))
+		status = tell(EXIT_SYSTEM, "cannot make a verifier: out of memory");
+	else
+		(void)puts(verifier); /* main looks at stdout */
+	sodium_memzero(password, sizeof password);
+	return status;
+}
+
+/* Is a password the one that a hash, which is no secret worth hiding from its owner, was made from? */
+int
+verb_verify(const struct request *r)
+{
+	uint8_t octets[VERIFIER_OCTETS_MAX];
+	char password[PASSWORD_MAX + 1];
+	struct userdb_verifier v;
+	const char *fault = verifier_fault(span_of(r->name), &v, octets);
+	enum hash_result result;
+	int status;
+
+	if (fault)
+		return tell(EXIT_USAGE, "%s", fault);
+	if (v.kind != USERDB_PASSWORD)
+		return tell(EXIT_USAGE, "this is no hash of a password; only those can be verified");
+	if ((status = terminal_password("the hash", false, password)))
+		return status;
+	result = hash_check(v.hash, password);
+	sodium_memzero(password, sizeof password);
+	if (result == HASH_FAILED)
+		return tell(EXIT_SYSTEM, "cannot judge it: out of memory");
+	(void)printf("%s: %s\n", verifier_name(span_of(r->name)), result == HASH_RIGHT ? "right" : "wrong");
+	return result == HASH_RIGHT ? EXIT_DONE : EXIT_ALREADY;
 }

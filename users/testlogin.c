@@ -14,6 +14,7 @@
 
 #include "fresh.h"
 #include "hash.h"
+#include "moment.h"
 #include "tell.h"
 #include "terminal.h"
 #include "userdb.h"
@@ -65,14 +66,50 @@ age_check(const char *users, const char *data)
 		(void)printf("note %s is newer than %s: run sallyport-user compile\n", users, path);
 }
 
-static bool
-secret_check(const char *name, struct span value, int *status)
+/* The verifier that the password matches; NULL if there is none, and *failed if one could not be judged. */
+static const struct userdb_verifier *
+verifier_match(const struct userdb_secret *secret, const char *password, bool *failed)
 {
-	const struct userdb_verifier *main;
+	*failed = false;
+	for (uint8_t i = 0; i < secret->count; i++) {
+		const struct userdb_verifier *v = &secret->verifiers[i];
+		enum hash_result r = v->kind == USERDB_PASSWORD ? hash_check(v->hash, password) : HASH_WRONG;
+
+		if (r == HASH_RIGHT)
+			return v;
+		*failed |= r == HASH_FAILED;
+	}
+	return NULL;
+}
+
+/* What the verifier is good for, and whether this login is that. */
+static bool
+verifier_check(const struct userdb_verifier *v, const char *from)
+{
+	bool expired = v->expires && v->expires <= moment_now(), near;
+	char text[MOMENT_TEXT_MAX] = "never";
+	struct address a;
+
+	(void)printf("ok   password: right, the %s%.*s\n", v->label.len ? "app password " : "main one",
+		     (int)v->label.len, (const char *)v->label.p); /* main looks at stdout */
+	step(true, "scheme", userdb_scheme_of(v->hash) ? userdb_scheme_of(v->hash)->name : "not one that is accepted");
+	if (v->expires)
+		moment_print(v->expires, text);
+	step(!expired, "expires", text);
+	step(v->mechanisms & USERDB_BY_PASS, "good for USER and PASS", "");
+	near = userdb_verifier_applies(v, v->mechanisms, from && address_read(span_of(from), &a) == 0 ? &a : NULL, 0);
+	if (v->networks.len)
+		step(near, "good from this address", from ? from : "say with -a from which");
+	return !expired && near && v->mechanisms & USERDB_BY_PASS;
+}
+
+static bool
+secret_check(const char *name, struct span value, const char *from, int *status)
+{
+	const struct userdb_verifier *v;
 	struct userdb_secret secret;
 	char password[PASSWORD_MAX + 1];
-	struct span hash = { NULL, 0 };
-	enum hash_result r;
+	bool failed, good = false;
 
 	if (userdb_secret_get(value, &secret)) {
 		*status = tell(EXIT_SYSTEM, "the value in secrets.cdb is damaged; run sallyport-user compile");
@@ -81,18 +118,16 @@ secret_check(const char *name, struct span value, int *status)
 	*status = terminal_password(name, false, password);
 	if (*status)
 		return false;
-	main = userdb_main(&secret, USERDB_PASSWORD);
-	if (main)
-		hash = main->hash;
-	r = main ? hash_check(hash, password) : HASH_WRONG;
+	v = verifier_match(&secret, password, &failed);
 	sodium_memzero(password, sizeof password);
 	step(!(secret.flags & USERDB_DISABLED), "enabled", secret.flags & USERDB_DISABLED ? "no: it is disabled" : "");
-	step(userdb_scheme_of(hash) != NULL, "scheme",
-	     userdb_scheme_of(hash) ? userdb_scheme_of(hash)->name : "not one that is accepted");
-	step(r == HASH_RIGHT, "password", r == HASH_RIGHT ? "right" : r == HASH_WRONG ? "wrong" : "cannot be judged");
-	if (r == HASH_FAILED)
+	if (v)
+		good = verifier_check(v, from);
+	else
+		step(false, "password", failed ? "cannot be judged" : "wrong");
+	if (failed && v == NULL)
 		*status = EXIT_SYSTEM;
-	return r == HASH_RIGHT && !(secret.flags & USERDB_DISABLED);
+	return good && !(secret.flags & USERDB_DISABLED);
 }
 
 /* Count the messages of new or cur, as storage does: what does not begin with a dot.  Returns -1 if it cannot. */
@@ -187,9 +222,10 @@ user_check(struct span value, int *status)
 }
 
 int
-testlogin_run(const char *users, const char *data, const char *name)
+testlogin_run(const char *users, const char *data, const char *name, const char *from)
 {
-	uint8_t secret[USERDB_SECRET_MAX], user[USERDB_USER_MAX];
+	static uint8_t secret[USERDB_SECRET_MAX];
+	uint8_t user[USERDB_USER_MAX];
 	ssize_t secret_len = value_read(data, "secrets.cdb", name, secret, sizeof secret);
 	ssize_t user_len = value_read(data, "users.cdb", name, user, sizeof user);
 	bool good;
@@ -203,7 +239,7 @@ testlogin_run(const char *users, const char *data, const char *name)
 	if (secret_len == 0 || user_len == 0)
 		return EXIT_REFUSED;
 	(void)fflush(stdout); /* before the prompt */
-	good = secret_check(name, (struct span){ secret, (size_t)secret_len }, &status);
+	good = secret_check(name, (struct span){ secret, (size_t)secret_len }, from, &status);
 	sodium_memzero(secret, sizeof secret);
 	if (status)
 		return status;

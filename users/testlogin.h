@@ -2,7 +2,8 @@
 #ifndef TESTLOGIN_H
 #define TESTLOGIN_H
 
-/* Returns 0 if a login by this password would find its maildrop, 1 if not, or another exit status after telling. */
-int testlogin_run(const char *users, const char *data, const char *name);
+/* As if from an address (NULL: not known).  Returns 0 if a login by this password would find its maildrop, 1 if not, or
+ * another exit status after telling. */
+int testlogin_run(const char *users, const char *data, const char *name, const char *from);
 
 #endif

@@ -6,20 +6,11 @@
 #include <string.h>
 
 #include "hash.h"
+#include "lines.h"
 #include "moment.h"
-#include "store.h"
 #include "tell.h"
 #include "terminal.h"
 #include "userdb.h"
-
-enum { LINE_TEXT_MAX = USER_MAX + USERDB_VERIFIER_MAX + USERDB_MAILDROP_MAX + OPTIONS_TEXT_MAX + 300 };
-
-/* The fields of a user's line as C strings. */
-struct fields {
-	char name[USER_MAX + 1], verifier[USERDB_VERIFIER_MAX + 1], uid[128], gid[128];
-	char maildrop[USERDB_MAILDROP_MAX + 1];
-	struct options options;
-};
 
 /* The new password, typed, read or made, and its verifier.  Slow, so it is done without the lock. */
 static int
@@ -36,56 +27,6 @@ password_new(const struct request *r, char password[PASSWORD_MAX + 1], char veri
 		return status;
 	if (hash_make(password, &cost, verifier))
 		return tell(EXIT_SYSTEM, "cannot make a verifier: out of memory");
-	return 0;
-}
-
-/* Let the edits of the text and everything that follows from them take place. */
-static int
-edits_put(struct store *s, const struct edit *edits, size_t count)
-{
-	size_t len;
-	char *text = userfile_edit(&s->file, edits, count, &len);
-	int status;
-
-	if (text == NULL)
-		return tell(EXIT_SYSTEM, "out of memory");
-	status = store_put(s, text, len);
-	sodium_memzero(text, len);
-	free(text);
-	return status;
-}
-
-static int
-line_print(const struct fields *f, char line[LINE_TEXT_MAX])
-{
-	char options[OPTIONS_TEXT_MAX];
-	int n;
-
-	options_print(&f->options, options);
-	n = snprintf(line, LINE_TEXT_MAX, "%s:%s:%s:%s:%s:%s", f->name, f->verifier, f->uid, f->gid, f->maildrop,
-		     options);
-	return n < 0 || n >= LINE_TEXT_MAX ? tell(EXIT_USAGE, "the line for %s would be too long", f->name) : 0;
-}
-
-/* Put the line of f in the place of old's (NULL: at the end). */
-static int
-line_put(struct store *s, const struct user *old, const struct fields *f)
-{
-	char line[LINE_TEXT_MAX];
-	const struct edit edit = { old ? old->line : (struct span){ NULL, 0 }, line };
-	int status = line_print(f, line);
-
-	return status ? status : edits_put(s, &edit, 1);
-}
-
-static int
-fields_of(struct fields *f, const struct user *u)
-{
-	f->options = u->options;
-	if (span_copy(u->name, f->name, sizeof f->name) || span_copy(u->verifier, f->verifier, sizeof f->verifier) ||
-	    span_copy(u->uid, f->uid, sizeof f->uid) || span_copy(u->gid, f->gid, sizeof f->gid) ||
-	    span_copy(u->maildrop, f->maildrop, sizeof f->maildrop))
-		return tell(EXIT_USAGE, "the line for this user has a field that is too long");
 	return 0;
 }
 
@@ -170,37 +111,6 @@ verb_add(const struct request *r)
 	return status;
 }
 
-static int
-by_place(const void *a, const void *b)
-{
-	const struct edit *x = a, *y = b;
-
-	return (x->line.p > y->line.p) - (x->line.p < y->line.p);
-}
-
-/* Of the lines of u, as edits in the order of the file: those of further verifiers for which wanted says yes are
- * removed, and the user's own line becomes own (NULL: is removed too; the same line again: stays). */
-static size_t
-lines_edit(const struct user *u, const char *own, bool (*wanted)(const struct further *),
-	   struct edit edits[USERDB_VERIFIERS_MAX])
-{
-	size_t n = 0;
-
-	edits[n++] = (struct edit){ u->line, own };
-	for (size_t i = 0; i < u->further_count; i++)
-		if (wanted(&u->further[i]))
-			edits[n++] = (struct edit){ u->further[i].line, NULL };
-	qsort(edits, n, sizeof *edits, by_place);
-	return n;
-}
-
-static bool
-every(const struct further *v)
-{
-	(void)v;
-	return true;
-}
-
 /* Forms of the main password other than its hash: they end with the password that they are of. */
 static bool
 of_main_password(const struct further *v)
@@ -259,7 +169,7 @@ verb_del(const struct request *r)
 
 	u = status ? NULL : userfile_find(&s.file, span_of(r->name));
 	if (status == 0)
-		status = u ? edits_put(&s, edits, lines_edit(u, NULL, every, edits)) : absent(r);
+		status = u ? edits_put(&s, edits, lines_edit(u, NULL, NULL, edits)) : absent(r);
 	store_close(&s);
 	return status;
 }
@@ -295,6 +205,64 @@ int
 verb_enable(const struct request *r)
 {
 	return disabled_set(r, false);
+}
+
+int
+verb_rename(const struct request *r)
+{
+	struct edit edits[USERDB_VERIFIERS_MAX];
+	static char lines[USERDB_VERIFIERS_MAX][LINE_TEXT_MAX];
+	const char *fault = name_fault(span_of(r->other));
+	const struct user *u;
+	struct fields f;
+	struct store s;
+	size_t n;
+	int status;
+
+	if (fault)
+		return tell(EXIT_USAGE, "%s", fault);
+	status = store_open(&s, r->users, r->data, STORE_CHANGE);
+	u = status ? NULL : userfile_find(&s.file, span_of(r->name));
+	if (status == 0 && u == NULL)
+		status = absent(r);
+	if (status == 0 && userfile_find(&s.file, span_of(r->other)))
+		status = tell(EXIT_ALREADY, "there is a user %s already", r->other);
+	if (u && status == 0 && (status = fields_of(&f, u)) == 0) {
+		(void)span_copy(span_of(r->other), f.name, sizeof f.name); /* fits: it has no fault */
+		status = line_print(&f, lines[0]);
+		for (size_t i = 0; status == 0 && i < u->further_count; i++)
+			status = further_print(span_of(r->other), u->further[i].verifier, &u->further[i].options,
+					       lines[i + 1]);
+		n = lines_replace(u, lines, edits);
+		if (status == 0)
+			status = edits_put(&s, edits, n);
+	}
+	store_close(&s);
+	return status;
+}
+
+/* What the main password is good for; what is not asked for is not restricted. */
+int
+verb_restrict(const struct request *r)
+{
+	const struct user *u;
+	struct fields f;
+	struct store s;
+	int status = store_open(&s, r->users, r->data, STORE_CHANGE);
+
+	u = status ? NULL : userfile_find(&s.file, span_of(r->name));
+	if (status == 0)
+		status = u ? fields_of(&f, u) : absent(r);
+	if (status == 0) {
+		struct options o = r->options;
+
+		o.disabled = f.options.disabled;
+		o.created = f.options.created;
+		f.options = o;
+		status = line_put(&s, u, &f);
+	}
+	store_close(&s);
+	return status;
 }
 
 int

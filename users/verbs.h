@@ -4,13 +4,18 @@
 
 #include <stdbool.h>
 
+#include "options.h"
+
 struct request {
 	const char *users; /* the text file */
 	const char *data;  /* the directory of the databases */
 	const char *name;  /* of the user, for the verbs that take one */
 	const char *uid;   /* UID[:GID] */
 	const char *maildrop;
-	bool generate; /* the password */
+	const char *other;      /* the second name: a label, or what a user is to be called */
+	bool generate;          /* the password */
+	const char *from;       /* the last -a, for test */
+	struct options options; /* what -a, -b and -x say of a verifier */
 };
 
 /* Each returns the exit status, after telling what is wrong. */
@@ -23,5 +28,11 @@ int verb_list(const struct request *r);
 int verb_show(const struct request *r);
 int verb_test(const struct request *r);
 int verb_compile(const struct request *r);
+int verb_rename(const struct request *r);
+int verb_restrict(const struct request *r);
+int verb_app_add(const struct request *r);
+int verb_app_del(const struct request *r);
+int verb_hash(const struct request *r);
+int verb_verify(const struct request *r);
 
 #endif

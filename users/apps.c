@@ -1,0 +1,112 @@
+/* App passwords: further verifiers of a user, each with a label. */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "digest.h"
+#include "hash.h"
+#include "lines.h"
+#include "moment.h"
+#include "tell.h"
+#include "verbs.h"
+
+/* All lines under one label. */
+static size_t
+label_edit(const struct user *u, struct span label, struct edit edits[USERDB_VERIFIERS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < u->further_count; i++) {
+		struct span l = u->further[i].options.label;
+
+		if (l.len == label.len && memcmp(l.p, label.p, l.len) == 0)
+			edits[n++] = (struct edit){ u->further[i].line, NULL };
+	}
+	for (size_t i = 1; i < n; i++) /* into the order of the file: there are a few */
+		for (size_t j = i; j && edits[j].line.p < edits[j - 1].line.p; j--) {
+			struct edit e = edits[j];
+
+			edits[j] = edits[j - 1];
+			edits[j - 1] = e;
+		}
+	return n;
+}
+
+/* The user of the request, and how many lines his label has; asked for with -x, -b and -a. */
+static int
+label_find(const struct request *r, struct store *s, const struct user **u, struct edit edits[USERDB_VERIFIERS_MAX],
+	   size_t *n)
+{
+	const char *fault = label_fault(span_of(r->other));
+	int status;
+
+	*u = NULL;
+	*n = 0;
+	if (fault)
+		return tell(EXIT_USAGE, "%s", fault);
+	status = store_open(s, r->users, r->data, STORE_CHANGE);
+	if (status)
+		return status;
+	*u = userfile_find(&s->file, span_of(r->name));
+	if (*u == NULL)
+		return tell(EXIT_ALREADY, "there is no user %s", r->name);
+	*n = label_edit(*u, span_of(r->other), edits);
+	return 0;
+}
+
+/* Always a random one: its hash is cheap, so that every one of a user can be tried at each login. */
+static int
+app_put(const struct request *r, struct store *s, const struct user *u, const char *password)
+{
+	struct options o = r->options;
+	char hash[DIGEST_TEXT_MAX], line[LINE_TEXT_MAX];
+	const struct edit edit = { userfile_behind(u), line };
+	int status;
+
+	o.labelled = true;
+	o.label = span_of(r->other);
+	o.created = moment_now();
+	digest_make(span_of(password), hash);
+	status = further_print(u->name, span_of(hash), &o, line);
+	return status ? status : edits_put(s, &edit, 1);
+}
+
+int
+verb_app_add(const struct request *r)
+{
+	struct store s = { .lock = -1 };
+	struct edit edits[USERDB_VERIFIERS_MAX];
+	char password[PASSWORD_NEW_CHARS + 1];
+	const struct user *u;
+	size_t n;
+	int status = label_find(r, &s, &u, edits, &n);
+
+	if (status == 0 && n)
+		status = tell(EXIT_ALREADY, "%s has an app password %s already", r->name, r->other);
+	if (status == 0) {
+		hash_password_new(password);
+		status = app_put(r, &s, u, password);
+		if (status == 0 && (puts(password) == EOF || fflush(stdout)))
+			status = tell(EXIT_SYSTEM, "cannot show the password; remove it with sallyport-user app-del");
+		sodium_memzero(password, sizeof password);
+	}
+	store_close(&s);
+	return status;
+}
+
+int
+verb_app_del(const struct request *r)
+{
+	struct store s = { .lock = -1 };
+	struct edit edits[USERDB_VERIFIERS_MAX];
+	const struct user *u;
+	size_t n;
+	int status = label_find(r, &s, &u, edits, &n);
+
+	if (status == 0)
+		status =
+		    n ? edits_put(&s, edits, n) : tell(EXIT_ALREADY, "%s has no app password %s", r->name, r->other);
+	store_close(&s);
+	return status;
+}
