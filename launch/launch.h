@@ -15,6 +15,7 @@ struct launch {
 	char sid[40];
 	/* descriptors, all above FD_ROOM and close-on-exec */
 	int ctl, pop3d_ctl;
+	int facts; /* what tlsd wrote, or /dev/null */
 	int data, slots, mailbase, empty, pop3d_room, authd_room, storage_room; /* O_PATH */
 	pid_t pop3d;
 };

@@ -49,6 +49,9 @@ descriptors_open(void)
 		die_sys("cannot make a channel");
 	s.ctl = pair[0];
 	s.pop3d_ctl = pair[1];
+	s.facts = fcntl(FD_NULL, F_DUPFD_CLOEXEC, FD_ROOM + 1);
+	if (s.facts < 0)
+		die_sys("cannot copy a descriptor");
 	s.data = path_open(s.config.data);
 	s.mailbase = path_open(s.config.mailbase);
 	s.slots = openat(s.data, "slots", O_PATH | O_CLOEXEC | O_NOFOLLOW);

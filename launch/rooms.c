@@ -124,13 +124,13 @@ authd_start(const struct launch *s, unsigned try, int *verdict)
 
 	if (pipe2(tube, O_CLOEXEC))
 		die_sys("cannot make a pipe");
-	const int descriptors[] = { 0, 1, 2, s->ctl, secrets, tube[1], lock, key };
+	const int descriptors[] = { 0, 1, 2, s->ctl, secrets, tube[1], lock, key, s->facts };
 	const struct room room = {
 		.executable = s->authd_room,
 		.who = account_of(s, &s->config.authd),
 		.root = s->empty,
 		.descriptors = descriptors,
-		.count = 8,
+		.count = 9,
 		.deadline = VERDICT_SECONDS,
 		.arguments = exec_arguments(arguments),
 	};

@@ -14,6 +14,7 @@ enum {
 	FD_VERDICT = 5,    /* authd: the pipe to launch */
 	FD_SLOTS = 6,      /* authd: the file whose locks bound how many verify at once */
 	FD_SHARED_KEY = 7, /* authd: the key of the secretboxes of SHARED verifiers, read-only */
+	FD_FACTS = 8,      /* authd: what tlsd wrote of this connection's TLS; /dev/null without TLS of ours */
 };
 
 struct chan_in {

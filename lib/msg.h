@@ -19,6 +19,8 @@
  *
  * The verdict goes from authd to launch on a pipe of its own: VERDICT_BYTES bytes, the first of which
  * is the length of the name that follows, padded with NULs.  There is no message that says yes to pop3d.
+ *
+ * The facts of a TLS connection go from tlsd to authd in a file that pop3d never holds: FACTS_BYTES bytes, or none.
  */
 #ifndef MSG_H
 #define MSG_H
@@ -35,6 +37,10 @@ enum {
 	VERDICT_BYTES = 256,
 	RECORD_BYTES = 80,      /* of the table: u64 octets, u8 length of the unique-id, 70 octets, NUL */
 	MESSAGES_MAX = 1 << 24, /* messages in one maildrop */
+	EXPORTER_BYTES = 32,    /* of a channel binding (RFC 9266) */
+	FINGERPRINT_BYTES = 32, /* SHA-256 of a certificate */
+	CIPHER_MAX = 63,        /* octets of a cipher suite's name */
+	FACTS_BYTES = 1 + 1 + 2 + EXPORTER_BYTES + FINGERPRINT_BYTES + 1 + CIPHER_MAX + 2 * (1 + USER_MAX),
 };
 
 enum msg_type {
@@ -193,6 +199,28 @@ int done_get(struct span in, struct done *d);
  * well-formed bytes. */
 void verdict_put(uint8_t out[VERDICT_BYTES], struct span user);
 int verdict_get(struct span in, struct span *user);
+
+/* What tlsd knows of the TLS that the client is behind:
+ *	u8 version of this form (1), u8 flags, u16 version of TLS (0x0303, 0x0304), 32 octets exporter, 32 octets
+ *	fingerprint, then the cipher (1..63 octets), the server name (0..255) and the identity (0..255), each as a u8
+ *	length and its octets, padded with NULs to 64, 256 and 256 */
+enum {
+	FACTS_EXPORTER = 1 << 0,    /* exporter is this connection's: TLS 1.3, or 1.2 with extended master secret */
+	FACTS_CERTIFICATE = 1 << 1, /* the client showed a certificate that tlsd verified: fingerprint is its */
+	FACTS_FLAGS = (1 << 2) - 1
+};
+struct facts {
+	uint8_t flags;
+	uint16_t version;
+	uint8_t exporter[EXPORTER_BYTES];       /* label EXPORTER-Channel-Binding, no context; NULs without the flag */
+	uint8_t fingerprint[FINGERPRINT_BYTES]; /* the same */
+	struct span cipher;                     /* as OpenSSL names it, printable ASCII */
+	struct span server_name; /* what the client asked for (RFC 6066), printable ASCII; may be empty */
+	struct span identity;    /* the name in that certificate that stands for a user, no NUL; empty for none */
+};
+void facts_put(uint8_t out[FACTS_BYTES], const struct facts *f);
+/* Returns 0, or -1 if in is not FACTS_BYTES well-formed bytes.  The spans point into in. */
+int facts_get(struct span in, struct facts *f);
 
 /* One record of the table. */
 struct record {

@@ -15,7 +15,7 @@ struct reach {
 	uint64_t access; /* LANDLOCK_ACCESS_FS_* */
 };
 
-enum { FD_ROOM = 9 }; /* where launch puts the executable of the room that it starts */
+enum { FD_ROOM = 15 }; /* where launch puts the executable of the room that it starts */
 
 struct sandbox {
 	const struct allow *rows;
