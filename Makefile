@@ -39,7 +39,7 @@ else
 SMALL_STATIC = $(GLIBC_STATIC)
 endif
 
-PROGRAMS = $(addprefix $(B)/,sallyport pop3d authd storage sallyport-user)
+PROGRAMS = $(addprefix $(B)/,sallyport proxyd pop3d authd storage sallyport-user)
 HEADERS = $(wildcard */*.h) Makefile
 sources = $(wildcard $(addsuffix /*.c,$(1)))
 small = $(patsubst %.c,$(B)/small/%.o,$(call sources,$(1))) $(B)/small/lib.a
@@ -49,6 +49,8 @@ all: $(PROGRAMS)
 
 $(B)/sallyport: $(call small,launch)
 	$(Q)$(call SMALL_STATIC,$^ $(call archive,cdb))
+$(B)/proxyd: $(call small,proxyd)
+	$(Q)$(call SMALL_STATIC,$^)
 $(B)/pop3d: $(call small,pop3d)
 	$(Q)$(call SMALL_STATIC,$^)
 $(B)/storage: $(call small,storage)
@@ -78,7 +80,7 @@ $(B)/include:
 
 # A unit test, tests/ROOM/FILE.c, is linked with the whole room but its main.c.
 unit = $(filter-out $(B)/full/$(1)/main.o,$(call full,$(1)))
-UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch pop3d authd storage users)))
+UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch proxyd pop3d authd storage users)))
 units: $(UNITS)
 .SECONDEXPANSION:
 $(B)/tests/%: tests/%.c $$(call unit,$$(notdir $$(@D)))
@@ -102,7 +104,7 @@ install: all
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man5 $(MANDIR)/man7 $(MANDIR)/man8 $(DOCDIR))
 	install -d -m 0555 $(DESTDIR)$(LIBEXECDIR)/empty
 	install -m 0755 $(B)/sallyport $(B)/sallyport-user $(DESTDIR)$(SBINDIR)
-	install -m 0755 $(B)/pop3d $(B)/authd $(B)/storage $(DESTDIR)$(LIBEXECDIR)
+	install -m 0755 $(B)/proxyd $(B)/pop3d $(B)/authd $(B)/storage $(DESTDIR)$(LIBEXECDIR)
 	for s in 5 7 8; do install -m 0644 man/*.$$s $(DESTDIR)$(MANDIR)/man$$s; done
 	install -m 0644 README.md SECURITY.md CHANGES.md LICENSE $(DESTDIR)$(DOCDIR)
 	cp -R etc/examples $(DESTDIR)$(DOCDIR)

@@ -37,6 +37,7 @@ static const struct setting settings[] = {
 	{ "POP3_HOST", HOST, FIELD(host), "-", 0, 0 },
 	{ "POP3_POP3D", TEXT, FIELD(pop3d_name), "_pop3d", 0, 0 },
 	{ "POP3_AUTHD", TEXT, FIELD(authd_name), "_authd", 0, 0 },
+	{ "POP3_PROXY", TEXT, FIELD(proxy_list), "-", 0, 0 },
 	{ "POP3_LOG", TEXT, FIELD(log_name), "auto", 0, 0 },
 	{ "POP3_UIDMIN", NUMBER, FIELD(uidmin), "1000", 1, 4294967293U },
 	{ "POP3_PLAINOK", NUMBER, FIELD(plainok), "0", 0, 1 },
@@ -170,6 +171,23 @@ environment_load(struct config *c, bool seen[SETTINGS])
 	}
 }
 
+/* "NETWORK,NETWORK": a list that was given has at least one. */
+static void
+proxies_read(struct config *c)
+{
+	struct span rest = span_of(c->proxy_list), field;
+
+	c->proxies = 0;
+	if (strcmp(c->proxy_list, "-") == 0)
+		return;
+	while (span_cut(&rest, ',', &field)) {
+		if (c->proxies == PROXIES_MAX || network_read(field, &c->proxy[c->proxies++]))
+			die_usage("POP3_PROXY=%s: must be 1 to %d addresses or networks (10.0.0.0/8,2001:db8::7), "
+				  "with a comma between them",
+				  c->proxy_list, PROXIES_MAX);
+	}
+}
+
 void
 config_load(struct config *c, const char *dir)
 {
@@ -188,6 +206,7 @@ config_load(struct config *c, const char *dir)
 	if (log == 4)
 		die_usage("POP3_LOG=%s: must be auto, stderr, syslog or none", c->log_name);
 	c->log = (enum log_choice)log;
+	proxies_read(c);
 	c->self = getuid();
 	if (!c->rootless) {
 		c->pop3d = account_find("POP3_POP3D", c->pop3d_name);

@@ -6,7 +6,12 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { TEXT_MAX = 512 };
+#include "address.h"
+
+enum {
+	TEXT_MAX = 512,
+	PROXIES_MAX = 16,
+};
 
 enum log_choice { LOG_AUTO, LOG_STDERR, LOG_SYSLOG, LOG_NONE };
 
@@ -23,6 +28,9 @@ struct config {
 	char mailbase[TEXT_MAX]; /* every maildrop lies beneath it */
 	char host[TEXT_MAX];     /* in the greeting; "-" for none */
 	char pop3d_name[TEXT_MAX], authd_name[TEXT_MAX], log_name[TEXT_MAX];
+	char proxy_list[TEXT_MAX];
+	struct network proxy[PROXIES_MAX]; /* who may put a PROXY header in front of a connection; if there are any, */
+	unsigned proxies;                  /* only they may connect, and must */
 	struct account pop3d, authd;
 	uid_t self; /* who we are: without root the one mail user */
 	enum log_choice log;

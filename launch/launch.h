@@ -16,13 +16,19 @@ struct launch {
 	/* descriptors, all above FD_ROOM and close-on-exec */
 	int ctl, pop3d_ctl;
 	int facts; /* what tlsd wrote, or /dev/null */
-	int data, slots, mailbase, empty, pop3d_room, authd_room, storage_room; /* O_PATH */
+	int data, slots, mailbase, empty; /* O_PATH */
+	int pop3d_room, authd_room, storage_room;
+	int proxyd_room; /* -1 unless POP3_PROXY is set */
 	pid_t pop3d;
 };
 
 /* Open a file of POP3_DATA, as it is now. */
 int data_open(const struct launch *s, const char *name, int flags);
 
+/* Behind a proxy, the peer is whom the proxy's header tells; the connection ends here if it does not. */
+void proxied_settle(struct launch *s);
+/* Let proxyd read that header.  Returns the number of bytes of its record: PROXIED_BYTES, or 0 when there is none. */
+size_t proxyd_ask(const struct launch *s, uint8_t record[PROXIED_BYTES]);
 /* Start pop3d, and let go of the client: no process that has been root has it from then on. */
 void pop3d_start(struct launch *s);
 /* How did a room of this pid end?  Waits for it.  A death by a signal is an alarm in the log: SIGSYS is a room that

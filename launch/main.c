@@ -61,6 +61,7 @@ descriptors_open(void)
 	s.pop3d_room = room_open(rooms, "pop3d");
 	s.authd_room = room_open(rooms, "authd");
 	s.storage_room = room_open(rooms, "storage");
+	s.proxyd_room = s.config.proxies ? room_open(rooms, "proxyd") : -1;
 	(void)close(rooms);
 	s.empty = -1;
 	if (s.config.rootless)
@@ -118,6 +119,7 @@ main(int argc, char **argv)
 	settle_peer(&s.peer);
 	uid_check();
 	descriptors_open();
+	proxied_settle(&s);
 	pop3d_start(&s);
 
 	/* drop and sandbox: we stay root to become the mail user, in a box that lets us do little else */

@@ -15,6 +15,7 @@
 #include "start.h"
 
 enum {
+	PROXY_SECONDS = 30,   /* for a header; proxyd itself gives up earlier */
 	VERDICT_SECONDS = 60, /* for one attempt, waiting for a slot included */
 	DEADLINE_SLACK = 120, /* the kernel ends a room so much after its own limit */
 	NUMBER_MAX = 24,
@@ -51,7 +52,7 @@ void
 pop3d_start(struct launch *s)
 {
 	char idle[NUMBER_MAX], session[NUMBER_MAX], tries[NUMBER_MAX];
-	const char *plain = s->peer.loopback || s->config.plainok ? "1" : "0";
+	const char *plain = s->peer.loopback || s->peer.tls || s->config.plainok ? "1" : "0";
 	/* clang-format off */
 	const char *const arguments[] = { "pop3d", s->sid, s->peer.remote, s->peer.local, landlock_word(s), plain,
 		number(idle, s->config.idle), number(session, s->config.session), number(tries, s->config.tries),
@@ -105,6 +106,55 @@ data_open(const struct launch *s, const char *name, int flags)
 	return fd;
 }
 
+/* Read what a room has to say, at most so many bytes, until it has closed its end.  The room's deadline is the
+ * kernel's, and this ends with it. */
+static size_t
+record_read(int tube, uint8_t *record, size_t room)
+{
+	size_t got = 0;
+
+	while (got < room) {
+		ssize_t n = read(tube, record + got, room - got);
+
+		if (n < 0 && errno != EINTR)
+			die_sys("cannot read what a room says");
+		if (n == 0)
+			break;
+		got += n > 0 ? (size_t)n : 0;
+	}
+	(void)close(tube);
+	return got;
+}
+
+size_t
+proxyd_ask(const struct launch *s, uint8_t record[PROXIED_BYTES])
+{
+	const char *const arguments[] = { "proxyd", s->sid, s->peer.remote, landlock_word(s), NULL };
+	int tube[2];
+	pid_t pid;
+	size_t got;
+
+	if (pipe2(tube, O_CLOEXEC))
+		die_sys("cannot make a pipe");
+	const int descriptors[] = { 0, FD_NULL, 2, tube[1] };
+	const struct room room = {
+		.executable = s->proxyd_room,
+		.who = account_of(s, &s->config.pop3d),
+		.root = s->empty,
+		.descriptors = descriptors,
+		.count = 4,
+		.deadline = PROXY_SECONDS,
+		.arguments = exec_arguments(arguments),
+	};
+
+	pid = room_start(&room);
+	(void)close(tube[1]);
+	(void)close(s->proxyd_room);
+	got = record_read(tube[0], record, PROXIED_BYTES);
+	(void)room_reap(s, pid, "proxyd");
+	return got;
+}
+
 /* Start authd with one end of a pipe; the other is the result. */
 static pid_t
 authd_start(const struct launch *s, unsigned try, int *verdict)
@@ -150,19 +200,8 @@ authd_ask(const struct launch *s, unsigned try, uint8_t verdict[VERDICT_BYTES])
 {
 	int tube, status;
 	pid_t pid = authd_start(s, try, &tube);
-	size_t got = 0;
+	size_t got = record_read(tube, verdict, VERDICT_BYTES);
 
-	/* authd's deadline is the kernel's: this pipe ends with it. */
-	while (got < VERDICT_BYTES) {
-		ssize_t n = read(tube, verdict + got, VERDICT_BYTES - got);
-
-		if (n < 0 && errno != EINTR)
-			die_sys("cannot read the verdict");
-		if (n == 0)
-			break;
-		got += n > 0 ? (size_t)n : 0;
-	}
-	(void)close(tube);
 	status = room_reap(s, pid, "authd");
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		die_peer("authd failed: its own line says why, or an alarm does");

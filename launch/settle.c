@@ -111,22 +111,18 @@ settle_log(enum log_choice choice)
 
 /* The canonical form of an address; -1 if it is none. */
 static int
-address_canonical(const char *text, char out[INET6_ADDRSTRLEN])
+address_canonical(const char *text, char out[ADDRESS_TEXT_MAX])
 {
-	struct in6_addr six;
-	struct in_addr four;
+	struct address a;
 
-	if (inet_pton(AF_INET, text, &four) == 1)
-		return inet_ntop(AF_INET, &four, out, INET6_ADDRSTRLEN) ? 0 : -1;
-	if (inet_pton(AF_INET6, text, &six) != 1)
+	if (address_read(span_of(text), &a))
 		return -1;
-	if (IN6_IS_ADDR_V4MAPPED(&six))
-		return inet_ntop(AF_INET, &six.s6_addr[12], out, INET6_ADDRSTRLEN) ? 0 : -1;
-	return inet_ntop(AF_INET6, &six, out, INET6_ADDRSTRLEN) ? 0 : -1;
+	address_print(&a, out);
+	return 0;
 }
 
 static void
-address_from_socket(int (*ask)(int, struct sockaddr *, socklen_t *), char out[INET6_ADDRSTRLEN])
+address_from_socket(int (*ask)(int, struct sockaddr *, socklen_t *), char out[ADDRESS_TEXT_MAX])
 {
 	union {
 		struct sockaddr any;
@@ -135,7 +131,7 @@ address_from_socket(int (*ask)(int, struct sockaddr *, socklen_t *), char out[IN
 		struct sockaddr_storage room;
 	} name = { .any = { .sa_family = AF_UNSPEC } };
 	socklen_t len = sizeof name;
-	char text[INET6_ADDRSTRLEN] = "";
+	char text[ADDRESS_TEXT_MAX] = "";
 
 	if (ask(0, &name.any, &len))
 		return;
@@ -147,7 +143,7 @@ address_from_socket(int (*ask)(int, struct sockaddr *, socklen_t *), char out[IN
 }
 
 static void
-address_from_environment(const char *protocol, const char *which, char out[INET6_ADDRSTRLEN])
+address_from_environment(const char *protocol, const char *which, char out[ADDRESS_TEXT_MAX])
 {
 	const char *const protocols[] = { protocol, "TCP", "SSL" };
 	char name[64];
@@ -166,6 +162,7 @@ void
 settle_peer(struct peer *p)
 {
 	const char *protocol = getenv("PROTO"), *systemd = getenv("REMOTE_ADDR");
+	struct address remote;
 
 	memcpy(p->remote, "-", 2);
 	memcpy(p->local, "-", 2);
@@ -178,5 +175,6 @@ settle_peer(struct peer *p)
 		if (p->remote[0] == '-' && systemd)
 			(void)address_canonical(systemd, p->remote);
 	}
-	p->loopback = strncmp(p->remote, "127.", 4) == 0 || strcmp(p->remote, "::1") == 0;
+	p->loopback = address_read(span_of(p->remote), &remote) == 0 && address_is_loopback(&remote);
+	p->tls = false;
 }

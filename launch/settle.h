@@ -2,18 +2,19 @@
 #ifndef SETTLE_H
 #define SETTLE_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 
+#include "address.h"
 #include "config.h"
 
 enum { FD_NULL = 3 }; /* /dev/null, from settle_process on */
 
 /* Who is at the other end, as text; "-" when nothing tells. */
 struct peer {
-	char remote[INET6_ADDRSTRLEN];
-	char local[INET6_ADDRSTRLEN];
+	char remote[ADDRESS_TEXT_MAX];
+	char local[ADDRESS_TEXT_MAX];
 	bool loopback; /* remote is an address of this machine's loopback */
+	bool tls;      /* a trusted proxy has ended TLS for it */
 };
 
 /* Default dispositions, an empty mask, SIGPIPE ignored (rooms hear EPIPE), umask 077, descriptors 0 to FD_ROOM taken, and

@@ -13,6 +13,14 @@ address_is_four(const struct address *a)
 	return memcmp(a->b, four_prefix, sizeof four_prefix) == 0;
 }
 
+bool
+address_is_loopback(const struct address *a)
+{
+	static const struct address six = { .b = { [15] = 1 } };
+
+	return address_is_four(a) ? a->b[12] == 127 : memcmp(a, &six, sizeof six) == 0;
+}
+
 int
 address_read(struct span text, struct address *a)
 {

@@ -23,6 +23,8 @@ struct network {
 };
 
 bool address_is_four(const struct address *a);
+/* 127.0.0.0/8 or ::1 */
+bool address_is_loopback(const struct address *a);
 /* Returns 0, or -1 if text is no address. */
 int address_read(struct span text, struct address *a);
 void address_print(const struct address *a, char out[ADDRESS_TEXT_MAX]);

@@ -18,11 +18,17 @@ chan_only(int last)
 	int type = 0;
 	socklen_t len = sizeof type;
 
+	fd_only(last);
+	if (getsockopt(FD_CTL, SOL_SOCKET, SO_TYPE, &type, &len) || type != SOCK_SEQPACKET)
+		die_usage("descriptor 3 is not a channel: this program is started by sallyport, not by hand");
+}
+
+void
+fd_only(int last)
+{
 	for (int fd = 0; fd <= last; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
 			die_usage("descriptor %d is not open: this program is started by sallyport, not by hand", fd);
-	if (getsockopt(FD_CTL, SOL_SOCKET, SO_TYPE, &type, &len) || type != SOCK_SEQPACKET)
-		die_usage("descriptor 3 is not a channel: this program is started by sallyport, not by hand");
 	if (syscall(SYS_close_range, (unsigned)last + 1, ~0U, 0))
 		die_sys("cannot close the other descriptors");
 }

@@ -10,6 +10,7 @@ enum {
 	FD_OUT = 1, /* the same */
 	FD_LOG = 2,
 	FD_CTL = 3,
+	FD_PROXIED = 3,    /* proxyd: the pipe to launch */
 	FD_SECRETS = 4,    /* authd: secrets.cdb, read-only */
 	FD_VERDICT = 5,    /* authd: the pipe to launch */
 	FD_SLOTS = 6,      /* authd: the file whose locks bound how many verify at once */
@@ -23,7 +24,9 @@ struct chan_in {
 	uint8_t b[MSG_MAX + 1];
 };
 
-/* Close every descriptor above last, and die unless 0 to last are open and FD_CTL is a SOCK_SEQPACKET socket. */
+/* Close every descriptor above last, and die unless 0 to last are open. */
+void fd_only(int last);
+/* The same, and die unless FD_CTL is a SOCK_SEQPACKET socket. */
 void chan_only(int last);
 /* Wait until the peer wrote or left.  Returns 1, or 0 after ms milliseconds (-1: no limit). */
 int chan_wait(int fd, int ms);

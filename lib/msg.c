@@ -355,6 +355,36 @@ verdict_get(struct span in, struct span *user)
 }
 
 void
+proxied_put(uint8_t out[PROXIED_BYTES], const struct proxied *p)
+{
+	memset(out, 0, PROXIED_BYTES);
+	out[0] = p->known;
+	out[1] = p->tls;
+	if (p->known) {
+		memcpy(out + 2, p->remote.b, ADDRESS_BYTES);
+		memcpy(out + 2 + ADDRESS_BYTES, p->local.b, ADDRESS_BYTES);
+	}
+}
+
+int
+proxied_get(struct span in, struct proxied *p)
+{
+	struct proxied got = { .known = false };
+
+	if (in.len != PROXIED_BYTES || in.p[0] > 1 || in.p[1] > 1)
+		return -1;
+	got.known = in.p[0];
+	got.tls = in.p[1];
+	for (size_t i = 2; i < in.len && !got.known; i++)
+		if (in.p[i])
+			return -1;
+	memcpy(got.remote.b, in.p + 2, ADDRESS_BYTES);
+	memcpy(got.local.b, in.p + 2 + ADDRESS_BYTES, ADDRESS_BYTES);
+	*p = got;
+	return 0;
+}
+
+void
 record_put(uint8_t out[RECORD_BYTES], const struct record *r)
 {
 	memset(out, 0, RECORD_BYTES);

@@ -17,6 +17,8 @@
  *   MSG_COMMIT   pop3d    storage  UPDATE                       once             none
  *   MSG_DONE     storage  pop3d    after COMMIT                 once             none
  *
+ * Before any of these, behind a proxy, proxyd tells launch on a pipe of its own whom the connection is with:
+ * PROXIED_BYTES bytes, or none.
  * The verdict goes from authd to launch on a pipe of its own: VERDICT_BYTES bytes, the first of which
  * is the length of the name that follows, padded with NULs.  There is no message that says yes to pop3d.
  *
@@ -25,6 +27,7 @@
 #ifndef MSG_H
 #define MSG_H
 
+#include "address.h"
 #include "span.h"
 
 enum {
@@ -35,6 +38,7 @@ enum {
 	UID_MAX = 70,     /* octets of a unique-id (RFC 1939 section 7) */
 	MARKS_MAX = 4096, /* octets of the bitmap in one MSG_MARKS */
 	VERDICT_BYTES = 256,
+	PROXIED_BYTES = 34,     /* of proxyd's record: u8 known, u8 tls, 16 octets remote, 16 octets local */
 	RECORD_BYTES = 80,      /* of the table: u64 octets, u8 length of the unique-id, 70 octets, NUL */
 	MESSAGES_MAX = 1 << 24, /* messages in one maildrop */
 	EXPORTER_BYTES = 32,    /* of a channel binding (RFC 9266) */
@@ -221,6 +225,17 @@ struct facts {
 void facts_put(uint8_t out[FACTS_BYTES], const struct facts *f);
 /* Returns 0, or -1 if in is not FACTS_BYTES well-formed bytes.  The spans point into in. */
 int facts_get(struct span in, struct facts *f);
+
+/* What a PROXY header said, from proxyd to launch on a pipe of its own: whom the connection is really with.
+ *	u8 known (0 or 1), u8 tls (0 or 1), 16 octets remote, 16 octets local (zero unless known) */
+struct proxied {
+	bool known; /* false: the proxy itself asks (LOCAL), or cannot say */
+	bool tls;   /* the client spoke TLS with the proxy */
+	struct address remote, local;
+};
+void proxied_put(uint8_t out[PROXIED_BYTES], const struct proxied *p);
+/* Returns 0, or -1 if in is not exactly such a record. */
+int proxied_get(struct span in, struct proxied *p);
 
 /* One record of the table. */
 struct record {

@@ -50,6 +50,14 @@ static const struct allow pop3d_calls[] = {
 	ALLOW(SYS_clock_gettime, "the idle limit, where the vDSO cannot tell the time"),
 };
 
+static const struct allow proxyd_calls[] = {
+	ALLOW(SYS_read, "the header, to its last octet"),
+	ALLOW(SYS_ppoll, "wait for it"),
+	ALLOW(SYS_write, "the record to launch, a line to the log"),
+	ALLOW(SYS_exit_group, "leave"),
+	ALLOW(SYS_clock_gettime, "its time, where the vDSO cannot tell it"),
+};
+
 /* How storage opens a message: this and nothing else, so it can neither create nor write nor follow a link. */
 #define OPEN_MESSAGE (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
@@ -155,6 +163,7 @@ static const struct allow launch_calls[] = {
 #define ROWS(table) table, sizeof(table) / sizeof(table)[0]
 #define MIB (1ULL << 20)
 
+const struct sandbox sandbox_proxyd = { ROWS(proxyd_calls), 64 * MIB, 8, 0 };
 const struct sandbox sandbox_pop3d = { ROWS(pop3d_calls), 64 * MIB, 8, 0 };
 const struct sandbox sandbox_storage = { ROWS(storage_calls), 8192 * MIB, 16, 0 };
 const struct sandbox sandbox_authd = { ROWS(authd_calls), 2048 * MIB, FD_ROOM + 1, 0 };

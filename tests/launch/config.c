@@ -64,6 +64,7 @@ static void
 environment(void)
 {
 	CHECK_EQ(STATUS("PATH", "/bin"), 0);
+	CHECK_EQ(c.proxies, 0);
 	CHECK(c.idle == 600 && c.tries == 3 && c.uidmin == 1000 && !c.plainok && strcmp(c.mailbase, "/var/vmail") == 0);
 	CHECK_EQ(STATUS("POP3_IDLE", "700", "POP3_MAILBASE", "/srv"), 0);
 	CHECK(c.idle == 700 && strcmp(c.mailbase, "/srv") == 0);
@@ -80,6 +81,11 @@ environment(void)
 	CHECK_EQ(STATUS("POP3_HOST", "mail\nexample"), EXIT_USAGE);
 	CHECK_EQ(STATUS("POP3_HOST", "<mail>"), EXIT_USAGE);
 	CHECK_EQ(STATUS("POP3_HOST", "mail.example-1.org"), 0);
+	CHECK_EQ(STATUS("POP3_PROXY", "127.0.0.1,2001:db8::/32"), 0);
+	CHECK(c.proxies == 2 && c.proxy[1].bits == 32);
+	CHECK_EQ(STATUS("POP3_PROXY", "127.0.0.1,"), EXIT_USAGE);
+	CHECK_EQ(STATUS("POP3_PROXY", "10.0.0.1/8"), EXIT_USAGE);
+	CHECK(strstr(said, "POP3_PROXY=10.0.0.1/8") && strstr(said, "with a comma between"));
 	CHECK_EQ(STATUS("POP3_LOG", "file"), EXIT_USAGE);
 	CHECK_EQ(STATUS("POP3_LOG", "none"), 0);
 	CHECK_EQ(c.log, LOG_NONE);

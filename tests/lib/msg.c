@@ -188,6 +188,29 @@ records(void)
 	CHECK_EQ(record_get(b, &r), -1);
 }
 
+static void
+proxied(void)
+{
+	struct proxied in = { .known = true, .tls = true, .remote = { .b = { 1 } }, .local = { .b = { [15] = 2 } } },
+		       out;
+	uint8_t record[PROXIED_BYTES + 1] = { 0 };
+	struct span s = { record, PROXIED_BYTES };
+
+	proxied_put(record, &in);
+	CHECK(!proxied_get(s, &out) && out.known && out.tls && out.remote.b[0] == 1 && out.local.b[15] == 2);
+	CHECK_EQ(proxied_get((struct span){ record, PROXIED_BYTES - 1 }, &out), -1);
+	CHECK_EQ(proxied_get((struct span){ record, PROXIED_BYTES + 1 }, &out), -1);
+	record[0] = 2;
+	CHECK_EQ(proxied_get(s, &out), -1);
+	record[0] = 0; /* unknown, and yet an address */
+	CHECK_EQ(proxied_get(s, &out), -1);
+	in.known = false;
+	proxied_put(record, &in);
+	CHECK(!proxied_get(s, &out) && !out.known && out.tls);
+	record[1] = 2;
+	CHECK_EQ(proxied_get(s, &out), -1);
+}
+
 int
 main(void)
 {
@@ -202,5 +225,6 @@ main(void)
 	m.bad = false;
 	wr_bytes(&m, (struct span){ big, MSG_MAX - 1 }); /* with its length it does not fit */
 	CHECK(m.bad && wr_span(&m).p == NULL);
+	proxied();
 	return check_end();
 }
