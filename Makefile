@@ -1,4 +1,4 @@
-# sallyport.  make | make run | make test | make check | make bench
+# sallyport.  make | make run | make test | make check | make bench | make conformance
 # make install DESTDIR= PREFIX= | make clean
 # Settable: CC=gcc|clang, CFLAGS, PREFIX, LIBC=musl|glibc (of the rooms that need libc alone; musl where it is installed).
 
@@ -99,6 +99,9 @@ $(B)/floor: $(B)/small/tests/bench/floor.o
 	$(Q)$(call SMALL_STATIC,$^)
 check:
 	@etc/packages build test check && tests/check
+# IDLE=720 adds the idle limit, and twelve minutes
+conformance: packages all
+	BUILD=$(B) python3 tests/conformance.py score $(if $(IDLE),--idle $(IDLE))
 
 install: all
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man5 $(MANDIR)/man7 $(MANDIR)/man8 $(DOCDIR))
@@ -112,4 +115,4 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: FORCE all units packages run test bench check install clean
+.PHONY: FORCE all units packages run test bench check conformance install clean

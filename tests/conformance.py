@@ -1,0 +1,113 @@
+"""conformance: tests/conformance against ourselves, where nothing may fail; and against a server that is wrong on
+purpose, where each check must.  `conformance.py score` prints each check of the first, and takes its arguments."""
+
+import json
+import os
+import shutil
+import ssl
+import subprocess
+import sys
+
+from harness import BUILD, TESTS, Maildir, Site, check, equal, need, run, tcpserver
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(TESTS, "conformance"))
+import wire  # noqa: E402
+from checks import CHECKS  # noqa: E402
+from wrong_server import FEATURES, WrongServer  # noqa: E402
+
+PROGRAM = os.path.join(TESTS, "conformance", "pop3-conformance")
+CHECK = {c[0]: c[4] for c in CHECKS}
+USER, PASSWORD = "bob", "open sesame"
+# What a server must not have for a check to have something to say.
+WITHOUT = {"stls-not-offered": {"stls"}, "utf8-not-offered": {"utf8"}, "plain-refused-alike": {"plain", "sasl"},
+           "greeting-apop": {"apop"}}
+
+
+def ourselves(*arguments, **settings):
+    site = Site()
+    user = site.user()
+    with tcpserver(site, **settings) as server:
+        done = subprocess.run([PROGRAM, "--port", str(server.port), "--user", user.name, "--password", user.password,
+                               "--maildir", user.maildir.path, "--json", *arguments], capture_output=True, text=True)
+    check(done.stdout, "it could not begin:", done.stderr)
+    report = json.loads(done.stdout)
+    bad = [f"{c['name']}: {c['detail']}" for c in report["checks"] if c["result"] == "fail"]
+    print(f"ok score {report['score']}; {report['counts']['not-announced']} not announced, "
+          f"{report['counts']['not-tested']} not tested; {report['seconds']} s")
+    check(not bad, " || ".join(bad))
+
+
+class Wrong:
+    """The wrong server and a target for it."""
+
+    def __init__(self):
+        need("openssl")
+        self.site = Site()
+        self.maildir = Maildir(self.site.at("mail", "bob"), os.getuid(), os.getgid())
+        os.mkdir(self.maildir.path)
+        for sub in ("new", "cur", "tmp"):
+            os.mkdir(os.path.join(self.maildir.path, sub))
+        key, cert = self.site.at("key"), self.site.at("cert")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                        "/CN=localhost", "-days", "2", "-keyout", key, "-out", cert], check=True, capture_output=True)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(cert, key)
+
+    def run(self, names, wrong=(), without=(), look=()):
+        """Results of these checks, in their order, with these faults, without these features; look: faults that are
+        there when the capabilities are looked at, too."""
+        server = WrongServer(self.maildir.path, USER, PASSWORD, self.context, FEATURES - set(without))
+        target = wire.Target("127.0.0.1", server.port, USER, PASSWORD, wire.Maildir(self.maildir.path), timeout=1 if wrong else 20, idle=600,
+                             tls="none" if "plain" not in without else "stls")
+        try:
+            server.wrong |= set(look)
+            target.look()
+            server.wrong |= set(wrong)
+            return [target.run(CHECK[name]) for name in names]
+        finally:
+            target.close_all()
+            server.close()
+
+
+def right_server():
+    """Without faults, each check passes with all features or without some, and none fails."""
+    w, good = Wrong(), set()
+    names = [n for n in CHECK if n != "idle-ten-minutes"]
+    for without in ((), *WITHOUT.values()):
+        some = names if not without else [n for n in names if n in WITHOUT]
+        for name, (result, detail) in zip(some, w.run(some, without=without)):
+            check(result != "fail", name, "fails without a fault:", detail)
+            if result == "pass":
+                good.add(name)
+    equal(sorted(set(names) - good), [], "never passed")
+
+
+def wrong_server():
+    """Each check fails for the fault of its name."""
+    w, good = Wrong(), []
+    for name in CHECK:
+        seen_by_capa = name.startswith(("capa-", "login-delay", "sasl-after"))
+        names = ["keyword-case", name] if name.startswith("every-") else [name]
+        result, detail = w.run(names, wrong={name}, without=WITHOUT.get(name, ()),
+                               look={name} if seen_by_capa and name != "capa-after" else ())[-1]
+        if result != "fail":
+            good.append(f"{name}: {result} {detail}")
+    check(not good, "did not fail:", " || ".join(good))
+
+
+def score(*arguments):
+    """All of it in the open: what `make conformance` prints."""
+    site = Site()
+    user = site.user()
+    with tcpserver(site) as server:
+        return subprocess.run([PROGRAM, "--port", str(server.port), "--user", user.name, "--password", user.password, "--maildir",
+                               user.maildir.path, *arguments]).returncode
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["score"]:
+        sys.exit(score(*sys.argv[2:]))
+    tests = [("ourselves", ourselves), ("right-server", right_server), ("wrong-server", wrong_server)]
+    # The wrong server is the same whatever libc our rooms have.
+    sys.exit(run(tests[:1] if BUILD.endswith("glibc") and shutil.which("musl-gcc") else tests))
