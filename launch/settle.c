@@ -2,11 +2,13 @@
 #include "settle.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -47,26 +49,63 @@ log_replace(int fd)
 		(void)close(fd);
 }
 
+/* A socket to syslog, or -1 when nobody listens there. */
+static int
+syslog_open(void)
+{
+	static const struct sockaddr_un name = { AF_UNIX, "/dev/log" };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&name, sizeof name) == 0)
+		return fd;
+	(void)close(fd); /* nothing was sent */
+	return -1;
+}
+
 /* Descriptor 2 becomes syslog's socket, or /dev/null when nobody listens there. */
 static void
 log_to_syslog(void)
 {
-	static const struct sockaddr_un syslog_name = { AF_UNIX, "/dev/log" };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = syslog_open();
 
-	log_is_lost = fd < 0 || connect(fd, (const struct sockaddr *)&syslog_name, sizeof syslog_name);
-	if (log_is_lost) {
-		if (fd >= 0)
-			(void)close(fd);
-		fd = FD_NULL;
+	log_is_lost = fd < 0;
+	log_replace(log_is_lost ? FD_NULL : fd);
+}
+
+/* No descriptors can be had: say so, if 2 is a log. */
+__attribute__((noreturn)) static void
+settle_fail(void)
+{
+	int error = errno;
+
+	if (log_is_client())
+		_exit(EXIT_SYSTEM);
+	errno = error;
+	die_sys("cannot settle the descriptors: is the limit on open files below 32?");
+}
+
+/* Soft limits are meant for the super-server (softlimit -f 0 would end storage when it makes its table) or are an
+ * oversight.  Hard ones stay, and are found out by the first call that fails; rooms set stricter ones of their own. */
+static void
+limits_raise(void)
+{
+	static const int limits[] = { RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_DATA };
+
+	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+		struct rlimit r;
+
+		if (syscall(SYS_prlimit64, 0, limits[i], NULL, &r) == 0 && r.rlim_cur != r.rlim_max) {
+			r.rlim_cur = r.rlim_max;
+			(void)syscall(SYS_prlimit64, 0, limits[i], &r, NULL); /* never more than what is allowed */
+		}
 	}
-	log_replace(fd);
 }
 
 void
 settle_process(void)
 {
 	static const int signals[] = { SIGCHLD, SIGALRM, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGXCPU, SIGSYS };
+	static const int errors[] = { SIGPIPE, SIGXFSZ }; /* a write that fails is to say so, not to end us */
 	struct sigaction standard = { .sa_handler = SIG_DFL }, ignore = { .sa_handler = SIG_IGN };
 	sigset_t none;
 	bool no_log = false;
@@ -76,22 +115,24 @@ settle_process(void)
 	/* None of these calls can fail.  SIGCHLD ignored would leave nothing to wait for. */
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
 		(void)sigaction(signals[i], &standard, NULL);
-	(void)sigaction(SIGPIPE, &ignore, NULL);
+	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
+		(void)sigaction(errors[i], &ignore, NULL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	/* What a super-server left open is nobody's business.  From here on 0 to FD_ROOM are taken, so that no
 	 * descriptor of ours ever lies where the client, the log or a room's descriptor belongs. */
+	limits_raise();
 	if (syscall(SYS_close_range, 3, ~0U, 0))
-		_exit(EXIT_SYSTEM);
+		settle_fail();
 	do {
 		fd = openat(AT_FDCWD, "/dev/null", O_RDWR);
 		no_log |= fd == 2;
 		if (fd < 0)
-			_exit(EXIT_SYSTEM);
+			settle_fail();
 	} while (fd < FD_NULL);
 	for (int low = FD_NULL; low <= FD_ROOM; low++)
 		if (low == FD_NULL ? fcntl(low, F_SETFD, FD_CLOEXEC) < 0 : dup3(FD_NULL, low, O_CLOEXEC) < 0)
-			_exit(EXIT_SYSTEM);
+			settle_fail();
 	if (no_log || log_is_client())
 		log_to_syslog();
 	die_look_at_log();
@@ -100,8 +141,13 @@ settle_process(void)
 void
 settle_log(enum log_choice choice)
 {
-	if (choice == LOG_SYSLOG && !log_is_lost && die_priority()[0] == '\0')
-		log_to_syslog();
+	if (choice == LOG_SYSLOG && !log_is_lost && die_priority()[0] == '\0') {
+		int fd = syslog_open();
+
+		if (fd < 0)
+			die_sys("POP3_LOG=syslog: cannot reach /dev/log: start a syslog, or unset it");
+		log_replace(fd);
+	}
 	if (choice == LOG_NONE)
 		log_replace(FD_NULL);
 	else if (log_is_lost)

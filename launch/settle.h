@@ -17,8 +17,9 @@ struct peer {
 	bool tls;      /* a trusted proxy has ended TLS for it */
 };
 
-/* Default dispositions, an empty mask, SIGPIPE ignored (rooms hear EPIPE), umask 077, descriptors 0 to FD_ROOM taken, and
- * descriptor 2 a log that is certainly not the client: before anything can print. */
+/* Default dispositions, an empty mask, SIGPIPE and SIGXFSZ ignored (rooms hear EPIPE and EFBIG), umask 077, soft limits
+ * raised to the hard ones, descriptors 0 to FD_ROOM taken, and descriptor 2 a log that is certainly not the client:
+ * before anything can print. */
 void settle_process(void);
 /* What the administrator chose; dies when there is no log and POP3_LOG is not "none". */
 void settle_log(enum log_choice choice);
