@@ -118,6 +118,7 @@ main(int argc, char **argv)
 	settle_log(s.config.log);
 	settle_peer(&s.peer);
 	uid_check();
+	sandbox_require(s.config.nolandlock);
 	descriptors_open();
 	proxied_settle(&s);
 	pop3d_start(&s);

@@ -212,6 +212,30 @@ sandbox_landlock_version(void)
 	return version < 0 ? 0 : (int)version;
 }
 
+static void
+landlock_missing(void)
+{
+	die_usage("this kernel has no Landlock 2 (Linux 5.19): start a newer kernel, or set POP3_NOLANDLOCK=1 "
+		  "to serve without it");
+}
+
+static void
+seccomp_missing(void)
+{
+	die_sys("cannot enter seccomp: this kernel must have CONFIG_SECCOMP_FILTER");
+}
+
+void
+sandbox_require(bool landlock_optional)
+{
+	const uint32_t kill = SECCOMP_RET_KILL_PROCESS;
+
+	if (!landlock_optional && sandbox_landlock_version() < LANDLOCK_OLDEST)
+		landlock_missing();
+	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &kill))
+		seccomp_missing();
+}
+
 /* The kernel's structure, with the fields that later versions added. */
 struct ruleset {
 	uint64_t fs;
@@ -268,8 +292,7 @@ sandbox_enter_for(const struct sandbox *box, const struct reach *reaches, bool l
 	if (version >= LANDLOCK_OLDEST)
 		landlock_enter(reaches, version);
 	else if (!landlock_optional)
-		die_usage("this kernel has no Landlock 2 (Linux 5.19): start a newer kernel, or set POP3_NOLANDLOCK=1 "
-			  "to serve without it");
+		landlock_missing();
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
-		die_sys("cannot enter seccomp: this kernel must have CONFIG_SECCOMP_FILTER");
+		seccomp_missing();
 }

@@ -39,6 +39,8 @@ extern const uint64_t reach_access[REACH__MAX];
 
 /* The kernel's Landlock version, 0 if it has none. */
 int sandbox_landlock_version(void);
+/* Dies, as sandbox_enter() would, when this kernel cannot do what every room needs: once, in the name of all of them. */
+void sandbox_require(bool landlock_optional);
 /* Enter: limits, undumpable, Landlock with exactly these reaches (NULL: nothing at all), then seccomp, in that order.
  * A kernel without seccomp is refused (111); without Landlock 2 too, unless landlock_optional. */
 void sandbox_enter(const struct sandbox *box, const struct reach *reaches, bool landlock_optional);
