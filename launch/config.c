@@ -54,7 +54,7 @@ enum { SETTINGS = sizeof settings / sizeof settings[0] };
 static const char prefix[] = "POP3_";
 
 #define HOST_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-"
-enum { HOST_LENGTH = 255 };
+enum { HOST_LENGTH = 255, NAME_SHOWN = 80 };
 
 static const struct setting *
 setting_find(struct span name)
@@ -164,7 +164,7 @@ environment_load(struct config *c, bool seen[SETTINGS])
 		if (s == NULL)
 			die_usage(
 			    "%.*s: there is no such setting: correct or unset the variable (sallyport(8) lists them)",
-			    (int)name.len, *e);
+			    (int)(name.len < NAME_SHOWN ? name.len : NAME_SHOWN), *e);
 		if (!seen[s - settings])
 			setting_put(c, s, *e + name.len + 1, s->name);
 		seen[s - settings] = true;
