@@ -63,6 +63,9 @@ class Log:
 
     def __init__(self):
         self.read, self.write = os.pipe()
+        self.begin()
+
+    def begin(self):
         self.text, self.change = "", threading.Condition()
         self.thread = threading.Thread(target=self._drain, daemon=True)
         self.thread.start()
@@ -149,10 +152,13 @@ class Site:
         return os.path.join(self.dir, *parts)
 
     def remove(self):
+        device = os.lstat(self.dir).st_dev
         for where, dirs, _ in os.walk(self.dir):
-            for d in dirs:
-                if not os.path.islink(os.path.join(where, d)):
-                    os.chmod(os.path.join(where, d), 0o700)
+            for path in (os.path.join(where, d) for d in dirs):
+                if os.lstat(path).st_dev != device:  # a mount: nothing behind it is ours to remove
+                    raise OSError(f"{path} is of another file system: {self.dir} stays")
+                if not os.path.islink(path):
+                    os.chmod(path, 0o700)
         shutil.rmtree(self.dir)
 
     def user_tool(self, *arguments, password=""):
@@ -292,13 +298,16 @@ def tcp_pair(receive=None):
 class Session(Client):
     """One connection: sallyport started on it as a super-server does it."""
 
-    def __init__(self, site, greet=True, pair=None, prefix=(), arguments=(), environment=None, receive=None, **options):
+    def __init__(self, site, greet=True, pair=None, prefix=(), arguments=(), environment=None, receive=None,
+                 prepare=None, **options):
+        """prefix: a program that starts it; prepare: done in the new process just before, as by a super-server."""
         client, server = pair or tcp_pair(receive)
         super().__init__(client)
         self.log = Log()
         with server:
             self.process = subprocess.Popen([*prefix, site.sallyport, *arguments], stdin=server, stdout=server,
-                                            stderr=self.log.write, env=environment or site.environment(**options))
+                                            stderr=self.log.write, env=environment or site.environment(**options),
+                                            preexec_fn=prepare, close_fds=prepare is None)
         self.log.parent()
         if greet:
             self.greet()
