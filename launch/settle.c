@@ -89,7 +89,7 @@ settle_fail(void)
 static void
 limits_raise(void)
 {
-	static const int limits[] = { RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_DATA };
+	static const int limits[] = { RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_NPROC };
 
 	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
 		struct rlimit r;

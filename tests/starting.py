@@ -272,6 +272,13 @@ def test_soft_limits_are_raised():
         serves(limiting(what, soft, resource.getrlimit(what)[1])).quit()
 
 
+def test_soft_limit_on_processes():
+    """It counts all processes of a uid: with one session at work, the next must start all the same."""
+    other = site.session()
+    serves(limiting(resource.RLIMIT_NPROC, 0, resource.getrlimit(resource.RLIMIT_NPROC)[1])).quit()
+    other.end()
+
+
 def test_limits_of_the_usual_run_script():
     """softlimit -m 64000000 -o 64 -f 0 -c 0, as in many a run script of daemontools."""
     need("softlimit")
@@ -279,10 +286,8 @@ def test_limits_of_the_usual_run_script():
 
 
 def test_limits_that_do_not_matter():
-    for what in (resource.RLIMIT_CORE, resource.RLIMIT_NPROC, resource.RLIMIT_MEMLOCK, resource.RLIMIT_MSGQUEUE,
-                 resource.RLIMIT_RTPRIO):
-        if what != resource.RLIMIT_NPROC or ROOT:
-            serves(limiting(what, 0, 0)).quit()
+    for what in (resource.RLIMIT_CORE, resource.RLIMIT_MEMLOCK, resource.RLIMIT_MSGQUEUE, resource.RLIMIT_RTPRIO):
+        serves(limiting(what, 0, 0)).quit()
 
 
 def test_hard_limits_that_are_too_low():
