@@ -8,6 +8,7 @@ import os
 import re
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -378,6 +379,7 @@ def tcpserver(site, *arguments, **settings):
 def run(tests):
     """Run (name, function) pairs, those named on the command line or all.  Returns the exit status."""
     counts = {"ok": 0, "FAIL": 0, "skip": 0}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers end and the site is removed
     for name, function in tests:
         if sys.argv[1:] and name not in sys.argv[1:]:
             continue
