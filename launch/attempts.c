@@ -10,6 +10,7 @@
 #include "die.h"
 #include "launch.h"
 #include "log.h"
+#include "sandbox.h"
 
 enum { WAIT_SLACK = 120 }; /* seconds that pop3d has after its own limit */
 
@@ -75,7 +76,7 @@ attempts_serve(struct launch *s)
 			continue;
 		if (verdict_get((struct span){ verdict, got }, &user))
 			die_peer("authd's verdict is malformed");
-		users = data_open(s, "users.cdb", O_RDONLY);
+		users = data_open(s, "users.cdb", OPEN_DATA);
 		refused = identity_find(users, user, &s->config, &id);
 		(void)close(users);
 		if (refused == NULL)

@@ -22,7 +22,7 @@ struct launch {
 	pid_t pop3d;
 };
 
-/* Open a file of POP3_DATA, as it is now. */
+/* Open a file of POP3_DATA, as it is now, with the flags OPEN_DATA or OPEN_SLOTS. */
 int data_open(const struct launch *s, const char *name, int flags);
 
 /* Behind a proxy, the peer is whom the proxy's header tells; the connection ends here if it does not. */

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "die.h"
 #include "launch.h"
 #include "log.h"
+#include "sandbox.h"
 #include "start.h"
 
 enum {
@@ -99,7 +101,7 @@ room_reap(const struct launch *s, pid_t pid, const char *name)
 int
 data_open(const struct launch *s, const char *name, int flags)
 {
-	int fd = openat(s->data, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = (int)syscall(SYS_openat, s->data, name, flags);
 
 	if (fd < 0)
 		die_sys("cannot open %s/%s: run sallyport-user compile", s->config.data, name);
@@ -168,8 +170,8 @@ authd_start(const struct launch *s, unsigned try, int *verdict)
 					  number(nth, try),
 					  number(slots, s->config.slots),
 					  NULL };
-	int tube[2], secrets = data_open(s, "secrets.cdb", O_RDONLY), lock = data_open(s, "slots", O_RDWR);
-	int key = data_open(s, "shared.key", O_RDONLY);
+	int tube[2], secrets = data_open(s, "secrets.cdb", OPEN_DATA), lock = data_open(s, "slots", OPEN_SLOTS);
+	int key = data_open(s, "shared.key", OPEN_DATA);
 	pid_t pid;
 
 	if (pipe2(tube, O_CLOEXEC))

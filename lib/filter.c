@@ -61,6 +61,16 @@ argument_is(struct filter *f, unsigned argument, uint32_t value, unsigned behind
 	if_equal(f, 0, behind);
 }
 
+/* Go on if an argument is a number of 32 bits and not below value; otherwise skip `behind` instructions after these. */
+static void
+argument_from(struct filter *f, unsigned argument, uint32_t value, unsigned behind)
+{
+	load(f, AT_ARGUMENTS + 8 * argument);
+	(void)emit(f, BPF_JMP | BPF_JGE | BPF_K, value, 0, 2 + behind);
+	load(f, AT_ARGUMENTS + 8 * argument + 4);
+	if_equal(f, 0, behind);
+}
+
 /* setresuid: the kernel looks at the low halves.  -1 means "unchanged", and 0 is root: neither is ever allowed. */
 static void
 uids_are(struct filter *f, struct filter_uids uids)
@@ -96,6 +106,10 @@ call_judge(struct filter *f, const struct allow *rows, size_t n, struct filter_u
 		case WHEN_BOTH:
 			argument_is(f, rows[i].argument, rows[i].value, 5);
 			argument_is(f, rows[i].argument2, rows[i].value2, 1);
+			leave(f, SECCOMP_RET_ALLOW);
+			break;
+		case WHEN_FROM:
+			argument_from(f, rows[i].argument, rows[i].value, 1);
 			leave(f, SECCOMP_RET_ALLOW);
 			break;
 		case WHEN_UIDS:

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "chan.h"
 #include "die.h"
 
 /* Older kernel headers lack these; the values are the kernel's. */
@@ -34,6 +35,7 @@
 #define ALLOW_IF(call, argument, value, reason) { call, WHEN, argument, 0, value, 0 }
 #define ALLOW_IF_BOTH(call, argument, value, argument2, value2, reason) \
 	{ call, WHEN_BOTH, argument, argument2, value, value2 }
+#define ALLOW_FROM(call, argument, value, reason) { call, WHEN_FROM, argument, 0, value, 0 }
 #define ALLOW_UIDS(call, reason) { call, WHEN_UIDS, 0, 0, 0, 0 }
 #define ELSE_FAIL(call, reason) { call, ELSE_EPERM, 0, 0, 0, 0 }
 
@@ -58,9 +60,6 @@ static const struct allow proxyd_calls[] = {
 	ALLOW(SYS_clock_gettime, "its time, where the vDSO cannot tell it"),
 };
 
-/* How storage opens a message: this and nothing else, so it can neither create nor write nor follow a link. */
-#define OPEN_MESSAGE (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-
 #define STORAGE_ROWS                                                                                              \
 	ALLOW(SYS_read, "count a message's octets"),                                                              \
 	ALLOW_IF(SYS_openat, 2, OPEN_MESSAGE, "open a message to read it, in no other way"),                      \
@@ -68,7 +67,7 @@ static const struct allow proxyd_calls[] = {
 	ALLOW(SYS_newfstatat, "the same, as some libcs write it"),                                                \
 	ALLOW(SYS_close, "a message's descriptor"),                                                               \
 	ALLOW(SYS_recvmsg, "requests from pop3d"),                                                                \
-	ALLOW(SYS_sendmsg, "answers with the descriptor of a message or of the table"),                           \
+	ALLOW_IF(SYS_sendmsg, 0, FD_CTL, "answers with the descriptor of a message or of the table, to pop3d alone"), \
 	ALLOW_IF(SYS_sendto, 4, 0, "answers without, to nobody else"),                                            \
 	ALLOW(SYS_ppoll, "wait for the lock"),                                                                    \
 	ALLOW(SYS_getdents64, "list new and cur"),                                                                \
@@ -85,7 +84,8 @@ static const struct allow proxyd_calls[] = {
 	ALLOW_IF(SYS_mprotect, 2, PROT_READ | PROT_WRITE, "the pages behind them"),                               \
 	ALLOW(SYS_munmap, "give it back"),                                                                        \
 	ALLOW(SYS_mremap, "grow it"),                                                                             \
-	ALLOW(SYS_madvise, "libc's free"),                                                                        \
+	ALLOW_IF(SYS_madvise, 2, MADV_DONTNEED, "libc's free; other advice takes memory from the whole machine"), \
+	ALLOW_IF(SYS_madvise, 2, MADV_FREE, "the same, as some libcs write it"),                                  \
 	ALLOW(SYS_wait4, "how did pop3d end?"),                                                                   \
 	ALLOW(SYS_clock_gettime, "how long did it take, where the vDSO cannot tell the time"),                    \
 	ALLOW(SYS_exit_group, "leave")
@@ -100,7 +100,8 @@ static const struct allow storage_calls[] = { STORAGE_ROWS };
 	ALLOW_IF(SYS_fcntl, 1, F_OFD_SETLK, "a slot: so many verify at once and no more"),                        \
 	ALLOW(SYS_ppoll, "wait for a slot"),                                                                      \
 	ALLOW_IF(SYS_sendto, 4, 0, "the answer no or later, to nobody else"),                                     \
-	ALLOW(SYS_write, "the verdict to launch, lines to the log"),                                              \
+	ALLOW_IF(SYS_write, 0, FD_VERDICT, "the verdict to launch"),                                              \
+	ALLOW_IF(SYS_write, 0, FD_LOG, "lines to the log, and no byte to the slots"),                             \
 	ALLOW(SYS_brk, "memory for a memory-hard hash"),                                                          \
 	ALLOW_IF(SYS_mmap, 2, PROT_READ | PROT_WRITE, "the same; nothing executable"),                            \
 	ALLOW(SYS_munmap, "give it back"),                                                                        \
@@ -122,12 +123,14 @@ static const struct allow launch_calls[] = {
 	ALLOW(SYS_getresuid, "rooms look who they are"),
 	ALLOW(SYS_chroot, "authd's empty root directory"),
 	ALLOW(SYS_fchdir, "the same"),
-	ALLOW(SYS_prctl, "no new privileges, undumpable, seccomp"),
+	ALLOW_IF(SYS_prctl, 0, PR_SET_NO_NEW_PRIVS, "no new privileges"),
+	ALLOW_IF(SYS_prctl, 0, PR_GET_NO_NEW_PRIVS, "a room looks whether it has none"),
+	ALLOW_IF(SYS_prctl, 0, PR_SET_DUMPABLE, "no traces and no core file of a room"),
 	ALLOW(SYS_seccomp, "the room's own table"),
 	ALLOW(SYS_landlock_create_ruleset, "the room's own Landlock"),
 	ALLOW(SYS_landlock_add_rule, "the same"),
 	ALLOW(SYS_landlock_restrict_self, "the same"),
-	ALLOW(SYS_prlimit64, "the room's own limits"),
+	ALLOW_IF(SYS_prlimit64, 0, 0, "the room's own limits, no other process's"),
 	ALLOW(SYS_setitimer, "the session's last deadline"),
 	ALLOW(SYS_pipe2, "authd's verdict"),
 #ifdef SYS_vfork
@@ -135,13 +138,15 @@ static const struct allow launch_calls[] = {
 #else
 	ALLOW_IF(SYS_clone, 0, CLONE_VM | CLONE_VFORK | SIGCHLD, "start authd"),
 #endif
-	ALLOW(SYS_openat, "users.cdb, secrets.cdb and slots, of their time; the maildrop: Landlock allows no other file"),
-	ALLOW(SYS_dup3, "the descriptors of a room"),
+	ALLOW_IF(SYS_openat, 2, OPEN_DATA, "users.cdb, secrets.cdb and the keys, as they are now; it creates and cuts nothing"),
+	ALLOW_IF(SYS_openat, 2, OPEN_SLOTS, "slots"),
+	ALLOW_IF(SYS_openat, 2, OPEN_MAILDIR, "storage opens the maildrop before it enters its own table"),
+	ALLOW_FROM(SYS_dup3, 0, FD_ROOM + 1, "the descriptors of a room; the log cannot take the place of the channel"),
 #ifdef SYS_dup2
-	ALLOW(SYS_dup2, "the same, as some libcs write it"),
+	ALLOW_FROM(SYS_dup2, 0, FD_ROOM + 1, "the same, as some libcs write it"),
 #endif
 	ALLOW(SYS_close_range, "and no others"),
-	ALLOW(SYS_fcntl, "the same"),
+	ALLOW_IF(SYS_fcntl, 1, F_GETFD, "a room looks for its descriptors; F_SETOWN would send signals to anybody"),
 	ALLOW(SYS_getsockopt, "a room looks at its log and its channel"),
 	/* What the start of a static program asks for. */
 	ALLOW(SYS_set_tid_address, "start of libc"),

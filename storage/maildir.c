@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "msg.h"
+#include "sandbox.h"
 #include "sort.h"
 
 enum { LOCK_PAUSE_MS = 50, READINGS = 5 };
@@ -24,14 +25,13 @@ int
 maildir_open(struct maildir *d, const char *path)
 {
 	static const char *const names[SUBDIRECTORIES] = { "new", "cur" };
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 	d->sub[NEW] = d->sub[CUR] = -1;
-	d->fd = openat(AT_FDCWD, path, flags);
+	d->fd = (int)syscall(SYS_openat, AT_FDCWD, path, OPEN_MAILDIR);
 	if (d->fd < 0)
 		return -1;
 	for (int i = 0; i < SUBDIRECTORIES; i++) {
-		d->sub[i] = openat(d->fd, names[i], flags);
+		d->sub[i] = (int)syscall(SYS_openat, d->fd, names[i], OPEN_MAILDIR);
 		if (d->sub[i] < 0)
 			return -1;
 	}
