@@ -15,6 +15,7 @@ struct launch {
 	char sid[40];
 	/* descriptors, all above FD_ROOM and close-on-exec */
 	int ctl, pop3d_ctl;
+	int table;                        /* for storage: empty, never executable */
 	int facts;                        /* what tlsd wrote, or /dev/null */
 	int data, slots, mailbase, empty; /* O_PATH */
 	int pop3d_room, authd_room, storage_room;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -39,6 +40,18 @@ session_name(void)
 	die_session(s.sid);
 }
 
+/* The table's memory is made here, because a box in which new memory files can be made is one in which anything can be
+ * executed: Landlock does not judge them.  This one may never be executed, and nothing in the box can change that. */
+static int
+table_make(void)
+{
+	int fd = memfd_create("maildrop", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || fchmod(fd, 0600))
+		die_sys("cannot make the table");
+	return fd;
+}
+
 static void
 descriptors_open(void)
 {
@@ -49,6 +62,7 @@ descriptors_open(void)
 		die_sys("cannot make a channel");
 	s.ctl = pair[0];
 	s.pop3d_ctl = pair[1];
+	s.table = table_make();
 	s.facts = fcntl(FD_NULL, F_DUPFD_CLOEXEC, FD_ROOM + 1);
 	if (s.facts < 0)
 		die_sys("cannot copy a descriptor");

@@ -223,13 +223,13 @@ storage_become(const struct launch *s, struct span user, const struct identity *
 					  id->maildrop,
 					  s->config.keepnew ? "1" : "0",
 					  NULL };
-	const int descriptors[] = { 0, 1, 2, s->ctl };
+	const int descriptors[] = { 0, 1, 2, s->ctl, s->table };
 	const struct room room = {
 		.executable = s->storage_room,
 		.who = account_of(s, &id->who),
 		.root = -1,
 		.descriptors = descriptors,
-		.count = 4,
+		.count = 5,
 		.deadline = s->config.session + 2 * DEADLINE_SLACK,
 		.arguments = exec_arguments(arguments),
 	};

@@ -11,6 +11,7 @@ enum {
 	FD_LOG = 2,
 	FD_CTL = 3,
 	FD_PROXIED = 3,    /* proxyd: the pipe to launch */
+	FD_TABLE = 4,      /* storage: the table, still empty */
 	FD_SECRETS = 4,    /* authd: secrets.cdb, read-only */
 	FD_VERDICT = 5,    /* authd: the pipe to launch */
 	FD_SLOTS = 6,      /* authd: the file whose locks bound how many verify at once */

@@ -75,8 +75,8 @@ static const struct allow proxyd_calls[] = {
 	ALLOW(SYS_flock, "the session's lock"),                                                                   \
 	ALLOW(SYS_unlinkat, "remove what was marked, at QUIT"),                                                   \
 	ALLOW(SYS_renameat2, "move retrieved messages from new to cur, at QUIT"),                                 \
-	ALLOW(SYS_memfd_create, "the table"),                                                                     \
-	ALLOW(SYS_write, "the table's records, lines to the log"),                                                \
+	ALLOW_IF(SYS_write, 0, FD_TABLE, "the table's records"),                                                  \
+	ALLOW_IF(SYS_write, 0, FD_LOG, "lines to the log"),                                                       \
 	ALLOW_IF(SYS_fcntl, 1, F_ADD_SEALS, "make the table read-only for ever"),                                 \
 	ALLOW(SYS_brk, "memory for the list of messages"),                                                        \
 	ALLOW_IF(SYS_mmap, 2, PROT_READ | PROT_WRITE, "the same; nothing executable"),                            \

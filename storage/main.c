@@ -1,5 +1,6 @@
 /* storage: one user's maildrop, as that user.  Distrusts: pop3d, and every name and file in the maildrop.
- * Holds: 0,1 /dev/null; 2 the log; 3 ctl, with pop3d at its other end; the Maildir, its new and its cur.
+ * Holds: 0,1 /dev/null; 2 the log; 3 ctl, with pop3d at its other end; 4 the table, empty until it is written; the
+ * Maildir, its new and its cur.
  * Was launch until a moment ago, in the same process; root went before this program was executed.  After
  * sandbox_enter() it can read, rename and remove in that one Maildir, and create or write nothing. */
 #include <errno.h>
@@ -37,7 +38,7 @@ main(int argc, char **argv)
 	die_look_at_log();
 
 	/* acquire: after this, nothing but messages is ever opened */
-	chan_only(FD_CTL);
+	chan_only(FD_TABLE);
 	storage_init(&s, argc, argv);
 
 	/* drop: launch did it before exec; try to get it back, and die if that works */

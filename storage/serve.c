@@ -91,7 +91,6 @@ maildrop_open(struct storage *s)
 {
 	static struct wr m;
 	struct ready ready = { .user = span_of(s->user) };
-	int table;
 
 	if (s->open_error) {
 		warn("cannot open the maildrop %s: %s", s->path, strerror(s->open_error));
@@ -112,8 +111,7 @@ maildrop_open(struct storage *s)
 		refuse(s, ANSWER_LATER, "authtemp");
 		return -1;
 	}
-	table = maildrop_read(&s->maildir) ? -1 : table_make(&s->maildir.list, &ready.octets);
-	if (table < 0) {
+	if (maildrop_read(&s->maildir) || table_write(&s->maildir.list, &ready.octets)) {
 		warn("cannot read the maildrop %s: %s", s->path, strerror(errno));
 		refuse(s, ANSWER_LATER, "authtemp");
 		return -1;
@@ -122,9 +120,9 @@ maildrop_open(struct storage *s)
 	ready_put(&m, &ready);
 	/* Before the +OK that READY causes, so that the lines of a session stand in its order. */
 	login_log(s, ready.octets);
-	if (chan_put_fd(FD_CTL, &m, table))
+	if (chan_put_fd(FD_CTL, &m, FD_TABLE))
 		return -1;
-	(void)close(table);
+	(void)close(FD_TABLE); /* pop3d has its own, and nobody can write it */
 	return 0;
 }
 

@@ -4,10 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include "msg.h"
+#include "chan.h"
 #include "unique.h"
 
 enum { SEALS = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL, BLOCK_RECORDS = 512 };
@@ -48,18 +47,14 @@ records_write(int fd, const struct list *l, const struct unique *ids, uint64_t *
 }
 
 int
-table_make(const struct list *l, uint64_t *octets)
+table_write(const struct list *l, uint64_t *octets)
 {
 	struct unique *ids = calloc(l->n ? l->n : 1, sizeof *ids);
-	int fd = memfd_create("maildrop", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int bad;
 
 	*octets = 0;
-	if (ids == NULL || fd < 0 || unique_list(l, ids) || records_write(fd, l, ids, octets) ||
-	    fcntl(fd, F_ADD_SEALS, SEALS)) {
-		if (fd >= 0)
-			(void)close(fd);
-		fd = -1;
-	}
+	bad = ids == NULL || unique_list(l, ids) || records_write(FD_TABLE, l, ids, octets) ||
+	      fcntl(FD_TABLE, F_ADD_SEALS, SEALS);
 	free(ids);
-	return fd;
+	return bad ? -1 : 0;
 }

@@ -4,7 +4,7 @@
 
 #include "maildir.h"
 
-/* Returns a descriptor, or -1 with errno. */
-int table_make(const struct list *l, uint64_t *octets);
+/* Write it to FD_TABLE.  Returns 0, or -1 with errno. */
+int table_write(const struct list *l, uint64_t *octets);
 
 #endif

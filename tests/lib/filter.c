@@ -175,9 +175,12 @@ arguments(void)
 	CHECK_EQ(call(&f, SYS_madvise, 4096, 4096, MADV_HWPOISON), KILLED);
 	CHECK_EQ(call(&f, SYS_dup3, elsewhere, FD_CTL, 0), ALLOWED);
 	CHECK_EQ(call(&f, SYS_dup3, FD_LOG, FD_CTL, 0), KILLED);
+	CHECK_EQ(call(&f, SYS_memfd_create, 4096, 0, 0), KILLED);
 	filter_make(&f, sandbox_storage.rows, sandbox_storage.count, (struct filter_uids){ 1000, 102 });
 	CHECK_EQ(call(&f, SYS_sendmsg, FD_CTL, 4096, 0), ALLOWED);
 	CHECK_EQ(call(&f, SYS_sendmsg, FD_LOG, 4096, 0), KILLED);
+	CHECK_EQ(call(&f, SYS_write, FD_TABLE, 4096, 1), ALLOWED);
+	CHECK_EQ(call(&f, SYS_write, elsewhere, 4096, 1), KILLED);
 	filter_make(&f, sandbox_authd.rows, sandbox_authd.count, (struct filter_uids){ 1000, 102 });
 	CHECK_EQ(call(&f, SYS_write, FD_VERDICT, 4096, 1), ALLOWED);
 	CHECK_EQ(call(&f, SYS_write, FD_LOG, 4096, 1), ALLOWED);
