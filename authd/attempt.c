@@ -2,13 +2,11 @@
 #include "attempt.h"
 
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "die.h"
+#include "judge.h"
 #include "log.h"
-#include "slots.h"
-#include "verify.h"
 
 enum {
 	NUMBER_MAX = 1000000,
@@ -29,14 +27,18 @@ number_of(const char *what, const char *text, unsigned max)
 void
 attempt_args(struct attempt *a, int argc, char **argv)
 {
-	if (argc != 7 || (strcmp(argv[4], "landlock") && strcmp(argv[4], "nolandlock")))
-		die_usage("usage: authd SID RIP LIP landlock|nolandlock TRY SLOTS");
+	if (argc != 10 || (strcmp(argv[4], "landlock") && strcmp(argv[4], "nolandlock")) ||
+	    (strcmp(argv[8], "private") && strcmp(argv[8], "clear")))
+		die_usage("usage: authd SID RIP LIP landlock|nolandlock TRY SLOTS MECHANISMS private|clear HOST");
 	a->sid = argv[1];
 	a->rip = argv[2];
 	a->lip = argv[3];
 	a->landlock_optional = strcmp(argv[4], "nolandlock") == 0;
 	a->number = number_of("TRY", argv[5], NUMBER_MAX);
 	a->slots = number_of("SLOTS", argv[6], SLOTS_MAX);
+	a->mechanisms = number_of("MECHANISMS", argv[7], MECHANISM_BIT(MECH__MAX) - 1);
+	a->clear = strcmp(argv[8], "clear") == 0;
+	a->host = argv[9];
 	die_session(a->sid);
 }
 
@@ -54,28 +56,6 @@ fail_log(const struct attempt *a, struct span user, enum verdict v)
 	log_number(&l, "try", a->number);
 	log_text(&l, "reason", verdict_reason(v));
 	log_send(&l);
-}
-
-/* Holds the secrets: everything it calls returns. */
-static enum verdict
-attempt_judge(struct attempt *a, const struct verify *v, bool *left)
-{
-	static struct users found; /* it only points at secrets */
-	enum users_result result = users_find(FD_SECRETS, v->user, &a->secret, &found);
-	enum slot slot = slot_take(FD_SLOTS, a->slots, FD_CTL, SLOT_WAIT_MS);
-	const struct userdb_verifier *by;
-	struct circumstances c = { .by = USERDB_BY_PASS };
-	struct address from;
-	struct timespec now;
-
-	if (address_read(span_of(a->rip), &from) == 0)
-		c.from = &from;
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
-	c.now = (uint64_t)now.tv_sec;
-	*left = slot == SLOT_LEFT;
-	if (slot != SLOT_TAKEN)
-		return VERDICT_TEMPORARY;
-	return verify_password(&a->secret, result, &found, v->proof, &c, &by);
 }
 
 /* launch reads exactly so many bytes and believes them: one write, all or nothing. */
@@ -96,34 +76,124 @@ no_say(const struct attempt *a, struct span user, enum verdict v)
 	(void)chan_put_now(FD_CTL, &m); /* a client that has gone needs no answer */
 }
 
-void
-attempt_serve(struct attempt *a)
+/* Every way out with a message that must not have come. */
+static void __attribute__((noreturn)) peer_die(struct attempt *a, const char *why)
+{
+	secret_wipe(&a->secret);
+	die_peer("%s", why);
+}
+
+enum step
+attempt_ask(struct attempt *a, struct span challenge)
+{
+	if (challenge.len > sizeof a->challenge)
+		die_bug("a challenge is too long");
+	if (challenge.len)
+		memcpy(a->challenge, challenge.p, challenge.len);
+	a->challenge_len = challenge.len;
+	return STEP_ASK;
+}
+
+enum step
+attempt_judged(struct attempt *a, enum verdict v)
+{
+	a->verdict = v;
+	return STEP_JUDGED;
+}
+
+/* None are there without a TLS of ours: then that is /dev/null. */
+static void
+facts_read(struct attempt *a)
+{
+	ssize_t n = lseek(FD_FACTS, 0, SEEK_SET) < 0 ? -1 : read(FD_FACTS, a->secret.facts, sizeof a->secret.facts);
+
+	if (n < 0)
+		die_sys("cannot read the facts of the client's TLS");
+	a->tls = n > 0;
+	if (a->tls && facts_get((struct span){ a->secret.facts, (size_t)n }, &a->facts))
+		peer_die(a, "the facts of the client's TLS are malformed");
+}
+
+static enum step
+method_start(struct attempt *a, const struct method *methods, uint8_t mechanism, bool given, struct span response)
+{
+	a->mechanism = (enum mechanism)mechanism;
+	a->method = &methods[mechanism];
+	if (!(a->mechanisms & MECHANISM_BIT(mechanism)) || a->method->step == NULL)
+		peer_die(a, "the attempt is by a mechanism that is not offered");
+	return a->method->step(a, given, response);
+}
+
+/* The first message: what the client proves, or begins to. */
+static enum step
+attempt_begin(struct attempt *a, const struct method *methods)
 {
 	struct verify v;
+	struct auth s;
+
+	if (verify_get(a->secret.in.data, &v) == 0) {
+		judge_user(a, v.user);
+		return method_start(a, methods, v.mechanism, true, v.proof);
+	}
+	if (auth_get(a->secret.in.data, &s) == 0)
+		return method_start(a, methods, s.mechanism, s.given, s.response);
+	peer_die(a, "the attempt is malformed");
+}
+
+/* Ask the client, through pop3d.  Returns its response's step, or -1 when there will be none. */
+static int
+attempt_go_on(struct attempt *a)
+{
+	struct span response;
+	struct wr m;
+
+	if (++a->stage > CHALLENGES_MAX)
+		die_bug("a mechanism goes on for ever");
+	challenge_put(&m, (struct span){ a->challenge, a->challenge_len });
+	if (chan_put_now(FD_CTL, &m) || chan_get(FD_CTL, &a->secret.in, false) || cancel_get(a->secret.in.data) == 0)
+		return -1;
+	if (response_get(a->secret.in.data, &response))
+		peer_die(a, "no response came to a challenge, but something else");
+	return (int)a->method->step(a, true, response);
+}
+
+/* The verdict, with nothing secret left to lose. */
+static void
+attempt_finish(struct attempt *a)
+{
 	uint8_t verdict[VERDICT_BYTES];
-	struct span user;
-	enum verdict judged;
-	bool left;
+	struct verified by = { (uint8_t)a->mechanism, a->user };
+	enum verdict v = a->verdict;
+	bool yes = v == VERDICT_YES;
+
+	verdict_put(verdict, &by);
+	secret_wipe(&a->secret);
+	by.user = (struct span){ verdict + 2, verdict[1] };
+	if (a->left) {
+		if (chan_get(FD_CTL, &a->secret.in, false))
+			return;
+		peer_die(a, "a message came before the last was answered");
+	}
+	if (yes && verdict_get((struct span){ verdict, sizeof verdict }, &by))
+		die_bug("a verdict without a name");
+	if (yes)
+		yes_say(verdict);
+	else
+		no_say(a, by.user, v);
+}
+
+void
+attempt_serve(struct attempt *a, const struct method *methods)
+{
+	int step;
 
 	if (chan_get(FD_CTL, &a->secret.in, false))
 		return;
-	if (verify_get(a->secret.in.data, &v)) {
-		secret_wipe(&a->secret);
-		die_peer("the attempt is malformed");
-	}
-	verdict_put(verdict, v.user);
-	judged = attempt_judge(a, &v, &left);
+	facts_read(a);
+	step = (int)attempt_begin(a, methods);
+	while (step == STEP_ASK)
+		step = attempt_go_on(a);
+	if (step == STEP_JUDGED)
+		attempt_finish(a);
 	secret_wipe(&a->secret);
-	if (verdict_get((struct span){ verdict, sizeof verdict }, &user))
-		die_bug("a verdict without a name");
-	if (left) {
-		if (chan_get(FD_CTL, &a->secret.in, false))
-			return;
-		secret_wipe(&a->secret);
-		die_peer("a second attempt came before the first was answered");
-	}
-	if (judged == VERDICT_YES)
-		yes_say(verdict);
-	else
-		no_say(a, user, judged);
 }

@@ -7,6 +7,7 @@
 #include "attempt.h"
 #include "die.h"
 #include "drop.h"
+#include "methods.h"
 #include "sandbox.h"
 
 int
@@ -28,6 +29,6 @@ main(int argc, char **argv)
 	sandbox_enter(&sandbox_authd, NULL, a.landlock_optional);
 
 	/* serve: the first byte from pop3d is read below this line */
-	attempt_serve(&a);
+	attempt_serve(&a, methods);
 	return 0;
 }

@@ -12,6 +12,8 @@ struct secret {
 	uint8_t value[USERDB_SECRET_MAX];       /* the user's value in secrets.cdb */
 	uint8_t decoy[USERDB_SECRET_MAX];       /* the decoy's */
 	uint8_t server[USERDB_SERVER_BYTES];    /* the server secret */
+	uint8_t user[USER_MAX];                 /* who it is */
+	uint8_t facts[FACTS_BYTES];             /* what tlsd wrote: the exporter is in it */
 	char proof[PROOF_MAX + 1];              /* as libcrypt wants it */
 	char verifier[USERDB_VERIFIER_MAX + 1]; /* the same */
 	struct crypt_data work;                 /* libcrypt's memory */

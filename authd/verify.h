@@ -9,11 +9,14 @@ enum verdict {
 	VERDICT_YES,
 	VERDICT_PASSWORD,
 	VERDICT_NOUSER,
-	VERDICT_DISABLED,  /* or expired */
-	VERDICT_MECHANISM, /* not what this verifier is for */
-	VERDICT_NETWORK,   /* not from there */
-	VERDICT_TEMPORARY, /* we could not judge; later we may */
-	VERDICT_BROKEN,    /* an administrator must compile the databases again */
+	VERDICT_DISABLED,    /* or expired */
+	VERDICT_MECHANISM,   /* not what this verifier is for */
+	VERDICT_NETWORK,     /* not from there */
+	VERDICT_MALFORMED,   /* a response that the mechanism does not know */
+	VERDICT_AUTHZID,     /* to act for another user, which nobody may */
+	VERDICT_CERTIFICATE, /* EXTERNAL without a certificate that names a user */
+	VERDICT_TEMPORARY,   /* we could not judge; later we may */
+	VERDICT_BROKEN,      /* an administrator must compile the databases again */
 	VERDICT__MAX,
 };
 

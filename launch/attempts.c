@@ -65,7 +65,7 @@ attempts_serve(struct launch *s)
 	uint8_t verdict[VERDICT_BYTES];
 
 	for (unsigned try = 1; try <= s->config.tries; try++) {
-		struct span user;
+		struct verified v;
 		const char *refused;
 		size_t got;
 		int users;
@@ -74,14 +74,14 @@ attempts_serve(struct launch *s)
 		got = authd_ask(s, try, verdict);
 		if (got == 0)
 			continue;
-		if (verdict_get((struct span){ verdict, got }, &user))
+		if (verdict_get((struct span){ verdict, got }, &v))
 			die_peer("authd's verdict is malformed");
 		users = data_open(s, "users.cdb", OPEN_DATA);
-		refused = identity_find(users, user, &s->config, &id);
+		refused = identity_find(users, v.user, &s->config, &id);
 		(void)close(users);
 		if (refused == NULL)
-			storage_become(s, user, &id);
-		identity_refuse(s, user, try, refused);
+			storage_become(s, &v, &id);
+		identity_refuse(s, v.user, try, refused);
 		break;
 	}
 	request_wait(s);

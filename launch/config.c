@@ -11,7 +11,7 @@
 
 #include "account.h"
 #include "die.h"
-#include "span.h"
+#include "mechanism.h"
 
 #ifndef LIBEXECDIR
 #define LIBEXECDIR "/usr/local/libexec/sallyport"
@@ -38,9 +38,11 @@ static const struct setting settings[] = {
 	{ "POP3_POP3D", TEXT, FIELD(pop3d_name), "_pop3d", 0, 0 },
 	{ "POP3_AUTHD", TEXT, FIELD(authd_name), "_authd", 0, 0 },
 	{ "POP3_PROXY", TEXT, FIELD(proxy_list), "-", 0, 0 },
+	{ "POP3_SASL", TEXT, FIELD(sasl_list), "plain,login", 0, 0 },
 	{ "POP3_LOG", TEXT, FIELD(log_name), "auto", 0, 0 },
 	{ "POP3_UIDMIN", NUMBER, FIELD(uidmin), "1000", 1, 4294967293U },
 	{ "POP3_PLAINOK", NUMBER, FIELD(plainok), "0", 0, 1 },
+	{ "POP3_SHAREDOK", NUMBER, FIELD(sharedok), "0", 0, 1 },
 	{ "POP3_IDLE", NUMBER, FIELD(idle), "600", 600, 86400 },
 	{ "POP3_SESSION", NUMBER, FIELD(session), "21600", 600, 604800 },
 	{ "POP3_TRIES", NUMBER, FIELD(tries), "3", 1, 100 },
@@ -188,6 +190,28 @@ proxies_read(struct config *c)
 	}
 }
 
+/* With SCRAM comes its form that is bound to TLS (RFC 5802 section 6). */
+static void
+sasl_read(struct config *c)
+{
+	struct span rest = span_of(c->sasl_list), field;
+
+	c->sasl = 0;
+	if (strcmp(c->sasl_list, "-") == 0)
+		return;
+	while (span_cut(&rest, ',', &field)) {
+		enum mechanism m = mechanism_find(field);
+
+		if (m == MECH__MAX || m == MECH_SCRAM_SHA1_PLUS || m == MECH_SCRAM_SHA256_PLUS)
+			die_usage("POP3_SASL=%s: must be -, or plain, login, cram-md5, scram-sha-1, scram-sha-256, "
+				  "external, oauthbearer and xoauth2, those that you want, with a comma between them",
+				  c->sasl_list);
+		c->sasl |= MECHANISM_BIT(m);
+		if (m == MECH_SCRAM_SHA1 || m == MECH_SCRAM_SHA256)
+			c->sasl |= MECHANISM_BIT(m + 1);
+	}
+}
+
 void
 config_load(struct config *c, const char *dir)
 {
@@ -207,6 +231,7 @@ config_load(struct config *c, const char *dir)
 		die_usage("POP3_LOG=%s: must be auto, stderr, syslog or none", c->log_name);
 	c->log = (enum log_choice)log;
 	proxies_read(c);
+	sasl_read(c);
 	c->self = getuid();
 	if (!c->rootless) {
 		c->pop3d = account_find("POP3_POP3D", c->pop3d_name);

@@ -28,7 +28,8 @@ struct config {
 	char mailbase[TEXT_MAX]; /* every maildrop lies beneath it */
 	char host[TEXT_MAX];     /* in the greeting; "-" for none */
 	char pop3d_name[TEXT_MAX], authd_name[TEXT_MAX], log_name[TEXT_MAX];
-	char proxy_list[TEXT_MAX];
+	char proxy_list[TEXT_MAX], sasl_list[TEXT_MAX];
+	unsigned sasl;                     /* the set of mechanisms in it */
 	struct network proxy[PROXIES_MAX]; /* who may put a PROXY header in front of a connection; if there are any, */
 	unsigned proxies;                  /* only they may connect, and must */
 	struct account pop3d, authd;
@@ -36,6 +37,8 @@ struct config {
 	enum log_choice log;
 	unsigned uidmin;     /* no mail user's uid is below */
 	unsigned plainok;    /* 1: passwords may cross the network in the clear */
+	unsigned apop;       /* 1: APOP, and therefore a timestamp in the greeting */
+	unsigned sharedok;   /* 1: passwords of users who have a shared secret, too */
 	unsigned idle;       /* seconds without a command (RFC 1939 section 3: at least 600) */
 	unsigned session;    /* seconds in all */
 	unsigned tries;      /* login attempts in one session */

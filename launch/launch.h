@@ -21,6 +21,7 @@ struct launch {
 	int pop3d_room, authd_room, storage_room;
 	int proxyd_room; /* -1 unless POP3_PROXY is set */
 	pid_t pop3d;
+	bool tls; /* the client is behind a TLS of ours, of which facts tells */
 };
 
 /* Open a file of POP3_DATA, as it is now, with the flags OPEN_DATA or OPEN_SLOTS. */
@@ -39,7 +40,8 @@ int room_reap(const struct launch *s, pid_t pid, const char *name);
  * verdict: VERDICT_BYTES, or 0 when it answered pop3d itself. */
 size_t authd_ask(const struct launch *s, unsigned try, uint8_t verdict[VERDICT_BYTES]);
 /* Never to return: this process becomes storage, as the user. */
-void storage_become(const struct launch *s, struct span user, const struct identity *id) __attribute__((noreturn));
+void storage_become(const struct launch *s, const struct verified *v, const struct identity *id)
+    __attribute__((noreturn));
 
 /* Serve login attempts until one succeeds, pop3d leaves, or there were too many. */
 void attempts_serve(struct launch *s) __attribute__((noreturn));

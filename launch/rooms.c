@@ -13,13 +13,15 @@
 #include "die.h"
 #include "launch.h"
 #include "log.h"
+#include "mechanism.h"
 #include "sandbox.h"
 #include "start.h"
 
 enum {
-	PROXY_SECONDS = 30,   /* for a header; proxyd itself gives up earlier */
-	VERDICT_SECONDS = 60, /* for one attempt, waiting for a slot included */
-	DEADLINE_SLACK = 120, /* the kernel ends a room so much after its own limit */
+	PROXY_SECONDS = 30,                      /* for a header; proxyd itself gives up earlier */
+	EXCHANGE_SECONDS = 60,                   /* that a client has for the responses of one AUTH; pop3d minds it */
+	VERDICT_SECONDS = EXCHANGE_SECONDS + 60, /* for one attempt, waiting for a slot included */
+	DEADLINE_SLACK = 120,                    /* the kernel ends a room so much after its own limit */
 	NUMBER_MAX = 24,
 };
 
@@ -50,15 +52,35 @@ exec_arguments(const char *const *arguments)
 	return (char *const *)(uintptr_t)arguments;
 }
 
+/* Nobody but the client and who stands in for it can read this connection. */
+static bool
+is_private(const struct launch *s)
+{
+	return s->tls || s->peer.loopback || s->peer.tls;
+}
+
+/* What may be used on this connection as it is now, whatever the client says: nothing that reveals a password where
+ * the network is not private, nothing that needs facts where there are none. */
+static unsigned
+mechanisms_of(const struct launch *s)
+{
+	unsigned set = s->config.sasl | MECHANISM_BIT(MECH_PASS);
+
+	if (!is_private(s) && !s->config.plainok)
+		set &= ~(unsigned)MECHANISMS_REVEALING;
+	if (!s->tls)
+		set &= ~(unsigned)MECHANISMS_OF_TLS;
+	return set;
+}
+
 void
 pop3d_start(struct launch *s)
 {
-	char idle[NUMBER_MAX], session[NUMBER_MAX], tries[NUMBER_MAX];
-	const char *plain = s->peer.loopback || s->peer.tls || s->config.plainok ? "1" : "0";
+	char mechanisms[NUMBER_MAX], idle[NUMBER_MAX], session[NUMBER_MAX], tries[NUMBER_MAX], exchange[NUMBER_MAX];
 	/* clang-format off */
-	const char *const arguments[] = { "pop3d", s->sid, s->peer.remote, s->peer.local, landlock_word(s), plain,
-		number(idle, s->config.idle), number(session, s->config.session), number(tries, s->config.tries),
-		s->config.host, NULL };
+	const char *const arguments[] = { "pop3d", s->sid, s->peer.remote, s->peer.local, landlock_word(s),
+		number(mechanisms, mechanisms_of(s)), number(idle, s->config.idle), number(session, s->config.session), number(tries, s->config.tries),
+		number(exchange, EXCHANGE_SECONDS), s->config.host, NULL };
 	/* clang-format on */
 	const int descriptors[] = { 0, 1, 2, s->pop3d_ctl };
 	const struct room room = {
@@ -161,15 +183,13 @@ proxyd_ask(const struct launch *s, uint8_t record[PROXIED_BYTES])
 static pid_t
 authd_start(const struct launch *s, unsigned try, int *verdict)
 {
-	char nth[NUMBER_MAX], slots[NUMBER_MAX];
-	const char *const arguments[] = { "authd",
-					  s->sid,
-					  s->peer.remote,
-					  s->peer.local,
-					  landlock_word(s),
-					  number(nth, try),
-					  number(slots, s->config.slots),
-					  NULL };
+	char nth[NUMBER_MAX], slots[NUMBER_MAX], mechanisms[NUMBER_MAX];
+	const char *clear = is_private(s) || s->config.sharedok ? "private" : "clear";
+	/* clang-format off */
+	const char *const arguments[] = { "authd", s->sid, s->peer.remote, s->peer.local, landlock_word(s),
+		number(nth, try), number(slots, s->config.slots), number(mechanisms, mechanisms_of(s)), clear,
+		s->config.host, NULL };
+	/* clang-format on */
 	int tube[2], secrets = data_open(s, "secrets.cdb", OPEN_DATA), lock = data_open(s, "slots", OPEN_SLOTS);
 	int key = data_open(s, "shared.key", OPEN_DATA);
 	pid_t pid;
@@ -211,7 +231,7 @@ authd_ask(const struct launch *s, unsigned try, uint8_t verdict[VERDICT_BYTES])
 }
 
 void
-storage_become(const struct launch *s, struct span user, const struct identity *id)
+storage_become(const struct launch *s, const struct verified *v, const struct identity *id)
 {
 	char name[USER_MAX + 1];
 	const char *const arguments[] = { "storage",
@@ -222,6 +242,7 @@ storage_become(const struct launch *s, struct span user, const struct identity *
 					  name,
 					  id->maildrop,
 					  s->config.keepnew ? "1" : "0",
+					  mechanism_name((enum mechanism)v->mechanism),
 					  NULL };
 	const int descriptors[] = { 0, 1, 2, s->ctl, s->table };
 	const struct room room = {
@@ -234,7 +255,7 @@ storage_become(const struct launch *s, struct span user, const struct identity *
 		.arguments = exec_arguments(arguments),
 	};
 
-	if (span_copy(user, name, sizeof name))
+	if (span_copy(v->user, name, sizeof name))
 		die_bug("a verified name does not fit");
 	room_become(&room);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 enum line_result
-line_next(struct line *l, struct span *out)
+line_next(struct line *l, size_t max, struct span *out)
 {
 	uint8_t *p = l->b + l->start;
 	size_t have = l->end - l->start;
@@ -11,7 +11,7 @@ line_next(struct line *l, struct span *out)
 	size_t len;
 
 	if (lf == NULL) {
-		if (l->skipping || have >= LINE_MAX_OCTETS) {
+		if (l->skipping || have >= max) {
 			l->skipping = true;
 			l->start = l->end = 0;
 		}
@@ -19,7 +19,7 @@ line_next(struct line *l, struct span *out)
 	}
 	len = (size_t)(lf - p);
 	l->start += len + 1;
-	if (l->skipping || len + 1 > LINE_MAX_OCTETS) {
+	if (l->skipping || len + 1 > max) {
 		l->skipping = false;
 		return LINE_TOO_LONG;
 	}

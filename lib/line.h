@@ -6,7 +6,8 @@
 
 enum {
 	LINE_MAX_OCTETS = 512, /* of a command, its CRLF included; RFC 2449 section 4 demands 255 */
-	LINE_BUFFER = 4096,
+	LINE_RESPONSE = 12290, /* of a response in a SASL exchange (RFC 5034 section 4 sets no bound) */
+	LINE_BUFFER = 16384,
 };
 
 struct line {
@@ -17,9 +18,10 @@ struct line {
 
 enum line_result { LINE_NONE, LINE_WHOLE, LINE_TOO_LONG };
 
-/* Cut the next line, without its line end, off what has been read.  LINE_NONE: more bytes are needed.  A line that is
- * too long is consumed to its LF and reported once, never obeyed in part. */
-enum line_result line_next(struct line *l, struct span *out);
+/* Cut the next line, without its line end, off what has been read.  LINE_NONE: more bytes are needed.  A line of more
+ * than max octets, line end included (max < LINE_BUFFER), is consumed to its LF and reported once, never obeyed in
+ * part. */
+enum line_result line_next(struct line *l, size_t max, struct span *out);
 /* Where the next bytes may be read to: at least one byte. */
 uint8_t *line_room(struct line *l, size_t *room);
 /* n bytes have been read there. */

@@ -168,9 +168,66 @@ verify_get(struct span in, struct verify *v)
 	v->mechanism = rd_u8(&m);
 	v->user = rd_bytes(&m, USER_MAX);
 	v->proof = rd_bytes(&m, PROOF_MAX);
-	if (rd_end(&m) || v->mechanism >= MECH__MAX || name_is_bad(v->user) || v->proof.len == 0)
+	if (rd_end(&m) || v->mechanism > MECH_APOP || name_is_bad(v->user) || v->proof.len == 0)
 		return -1;
 	return 0;
+}
+
+void
+auth_put(struct wr *m, const struct auth *a)
+{
+	wr_type(m, MSG_AUTH);
+	wr_u8(m, a->mechanism);
+	wr_u8(m, a->given);
+	wr_bytes(m, a->response);
+}
+
+int
+auth_get(struct span in, struct auth *a)
+{
+	struct rd m = rd_of(in);
+	uint8_t given;
+
+	rd_type(&m, MSG_AUTH);
+	a->mechanism = rd_u8(&m);
+	given = rd_u8(&m);
+	a->given = given == 1;
+	a->response = rd_bytes(&m, PROOF_MAX);
+	if (rd_end(&m) || a->mechanism < MECH_PLAIN || a->mechanism >= MECH__MAX || given > 1)
+		return -1;
+	return a->given || a->response.len == 0 ? 0 : -1;
+}
+
+void
+response_put(struct wr *m, struct span response)
+{
+	wr_type(m, MSG_RESPONSE);
+	wr_bytes(m, response);
+}
+
+int
+response_get(struct span in, struct span *response)
+{
+	struct rd m = rd_of(in);
+
+	rd_type(&m, MSG_RESPONSE);
+	*response = rd_bytes(&m, RESPONSE_MAX);
+	return rd_end(&m);
+}
+
+void
+cancel_put(struct wr *m)
+{
+	wr_type(m, MSG_CANCEL);
+}
+
+int
+cancel_get(struct span in)
+{
+	struct rd m = rd_of(in);
+
+	rd_type(&m, MSG_CANCEL);
+	return rd_end(&m);
 }
 
 void
@@ -181,6 +238,14 @@ answer_put(struct wr *m, enum answer a)
 	wr_bytes(m, (struct span){ NULL, 0 });
 }
 
+void
+challenge_put(struct wr *m, struct span challenge)
+{
+	wr_type(m, MSG_ANSWER);
+	wr_u8(m, ANSWER_GO_ON);
+	wr_bytes(m, challenge);
+}
+
 int
 answer_get(struct span in, struct answer_msg *a)
 {
@@ -189,7 +254,9 @@ answer_get(struct span in, struct answer_msg *a)
 	rd_type(&m, MSG_ANSWER);
 	a->answer = rd_u8(&m);
 	a->challenge = rd_bytes(&m, CHALLENGE_MAX);
-	return a->answer < ANSWER__MAX ? rd_end(&m) : -1;
+	if (a->answer >= ANSWER__MAX || (a->challenge.len && a->answer != ANSWER_GO_ON))
+		return -1;
+	return rd_end(&m);
 }
 
 void
@@ -330,27 +397,28 @@ done_get(struct span in, struct done *d)
 }
 
 void
-verdict_put(uint8_t out[VERDICT_BYTES], struct span user)
+verdict_put(uint8_t out[VERDICT_BYTES], const struct verified *v)
 {
 	memset(out, 0, VERDICT_BYTES);
-	out[0] = (uint8_t)user.len;
-	memcpy(out + 1, user.p, user.len);
+	out[0] = v->mechanism;
+	out[1] = (uint8_t)v->user.len;
+	memcpy(out + 2, v->user.p, v->user.len);
 }
 
 int
-verdict_get(struct span in, struct span *user)
+verdict_get(struct span in, struct verified *v)
 {
 	struct span name;
 
-	if (in.len != VERDICT_BYTES)
+	if (in.len != VERDICT_BYTES || in.p[0] >= MECH__MAX)
 		return -1;
-	name = (struct span){ in.p + 1, in.p[0] };
+	name = (struct span){ in.p + 2, in.p[1] };
 	if (name_is_bad(name))
 		return -1;
-	for (size_t i = 1 + name.len; i < VERDICT_BYTES; i++)
+	for (size_t i = 2 + name.len; i < VERDICT_BYTES; i++)
 		if (in.p[i])
 			return -1;
-	*user = name;
+	*v = (struct verified){ in.p[0], name };
 	return 0;
 }
 

@@ -6,9 +6,12 @@
  *
  *   message      from     to       when                         how often        descriptor
  *   MSG_VERIFY   pop3d    authd    AUTHORIZATION                once per authd   none
- *   MSG_ANSWER   authd    pop3d    after VERIFY, instead of     once             none
- *                launch            a verdict or of READY
- *                storage
+ *   MSG_AUTH     pop3d    authd    AUTHORIZATION, instead       once per authd   none
+ *   MSG_ANSWER   authd    pop3d    after VERIFY, AUTH or        once, and up to  none
+ *                launch            RESPONSE, instead of a       CHALLENGES_MAX
+ *                storage           verdict or of READY          that go on
+ *   MSG_RESPONSE pop3d    authd    after ANSWER that goes on    once             none
+ *   MSG_CANCEL   pop3d    authd    the same, instead            once             none
  *   MSG_READY    storage  pop3d    the maildrop is open         once             the table, read-only
  *   MSG_OPEN     pop3d    storage  TRANSACTION                  any number       none
  *   MSG_FILE     storage  pop3d    after OPEN                   once per OPEN    the message, read-only
@@ -19,8 +22,10 @@
  *
  * Before any of these, behind a proxy, proxyd tells launch on a pipe of its own whom the connection is with:
  * PROXIED_BYTES bytes, or none.
- * The verdict goes from authd to launch on a pipe of its own: VERDICT_BYTES bytes, the first of which
- * is the length of the name that follows, padded with NULs.  There is no message that says yes to pop3d.
+ * Between a challenge and its response authd is silent: whoever waits for the client, which is pop3d, also gives up.
+ *
+ * The verdict goes from authd to launch on a pipe of its own: VERDICT_BYTES bytes, u8 mechanism, u8 length of the name
+ * that follows, padded with NULs.  There is no message that says yes to pop3d.
  *
  * The facts of a TLS connection go from tlsd to authd in a file that pop3d never holds: FACTS_BYTES bytes, or none.
  */
@@ -31,13 +36,15 @@
 #include "span.h"
 
 enum {
-	MSG_MAX = 8192,  /* octets of one datagram */
-	USER_MAX = 255,  /* octets of a user's name (RFC 4616) */
-	PROOF_MAX = 512, /* octets of a proof; PASS carries at most a command line */
+	MSG_MAX = 10240,     /* octets of one datagram */
+	USER_MAX = 255,      /* octets of a user's name (RFC 4616) */
+	PROOF_MAX = 512,     /* octets of a proof; PASS carries at most a command line */
+	RESPONSE_MAX = 9216, /* octets of a SASL response: 12288 in base64 */
 	CHALLENGE_MAX = 1024,
-	UID_MAX = 70,     /* octets of a unique-id (RFC 1939 section 7) */
-	MARKS_MAX = 4096, /* octets of the bitmap in one MSG_MARKS */
-	VERDICT_BYTES = 256,
+	CHALLENGES_MAX = 4, /* of one SASL exchange */
+	UID_MAX = 70,       /* octets of a unique-id (RFC 1939 section 7) */
+	MARKS_MAX = 4096,   /* octets of the bitmap in one MSG_MARKS */
+	VERDICT_BYTES = 257,
 	PROXIED_BYTES = 34,     /* of proxyd's record: u8 known, u8 tls, 16 octets remote, 16 octets local */
 	RECORD_BYTES = 80,      /* of the table: u64 octets, u8 length of the unique-id, 70 octets, NUL */
 	MESSAGES_MAX = 1 << 24, /* messages in one maildrop */
@@ -57,16 +64,35 @@ enum msg_type {
 	MSG_MARKS,
 	MSG_COMMIT,
 	MSG_DONE,
+	MSG_AUTH,
+	MSG_RESPONSE,
+	MSG_CANCEL,
 };
 
-enum mechanism { MECH_PASS, MECH__MAX };
+/* How a client can prove who it is; mechanism.h has their names. */
+enum mechanism {
+	MECH_PASS,
+	MECH_APOP,
+	MECH_PLAIN, /* from here on: SASL */
+	MECH_LOGIN,
+	MECH_CRAM_MD5,
+	MECH_SCRAM_SHA1,
+	MECH_SCRAM_SHA1_PLUS,
+	MECH_SCRAM_SHA256,
+	MECH_SCRAM_SHA256_PLUS,
+	MECH_EXTERNAL,
+	MECH_OAUTHBEARER,
+	MECH_XOAUTH2,
+	MECH__MAX
+};
 
-/* Why a login did not succeed.  Never more than this, never who. */
+/* Why a login did not succeed, or what else is needed.  Never more than this, never who. */
 enum answer {
 	ANSWER_NO,        /* these credentials do not open a maildrop */
 	ANSWER_LATER,     /* we failed; the same credentials may do later */
 	ANSWER_PERMANENT, /* an administrator must repair something first */
 	ANSWER_IN_USE,    /* right, but another session holds the lock */
+	ANSWER_GO_ON,     /* this challenge goes to the client, and the response back */
 	ANSWER__MAX,
 };
 
@@ -110,7 +136,7 @@ void wr_u64(struct wr *m, uint64_t v);
 void wr_bytes(struct wr *m, struct span v);
 struct span wr_span(const struct wr *m);
 
-/* MSG_VERIFY: may this client log in as this user?
+/* MSG_VERIFY: may this client log in as this user, by PASS or APOP?
  *	u8 type, u8 mechanism, bytes user (1..255, no NUL), bytes proof (1..512)
  *	01 00 0003 626f62 0004 6f70656e		bob, by the password "open" */
 struct verify {
@@ -121,14 +147,39 @@ struct verify {
 void verify_put(struct wr *m, const struct verify *v);
 int verify_get(struct span in, struct verify *v);
 
-/* MSG_ANSWER: no, later, permanent or in use; there is no yes.
- *	u8 type, u8 answer, bytes challenge
+/* MSG_AUTH: the client begins a SASL exchange (RFC 5034).  An initial response that is not given has no octets, but
+ * one of no octets may be given.
+ *	u8 type, u8 mechanism, u8 given (0, 1), bytes response (0..512)
+ *	0a 02 01 000c 00626f62006f70656e20736573	PLAIN, with "\0bob\0open ses" */
+struct auth {
+	uint8_t mechanism;
+	bool given;
+	struct span response;
+};
+void auth_put(struct wr *m, const struct auth *a);
+int auth_get(struct span in, struct auth *a);
+
+/* MSG_RESPONSE: what the client said to the challenge, decoded.
+ *	u8 type, bytes response (0..9216)
+ *	0b 0003 626f62 */
+void response_put(struct wr *m, struct span response);
+int response_get(struct span in, struct span *response);
+
+/* MSG_CANCEL: it will not say anything to it.
+ *	u8 type
+ *	0c */
+void cancel_put(struct wr *m);
+int cancel_get(struct span in);
+
+/* MSG_ANSWER: no, later, permanent, in use, or a challenge to go on with; there is no yes.
+ *	u8 type, u8 answer, bytes challenge (0..1024, empty unless the answer is to go on)
  *	02 00 0000				no */
 struct answer_msg {
 	uint8_t answer;
 	struct span challenge;
 };
 void answer_put(struct wr *m, enum answer a);
+void challenge_put(struct wr *m, struct span challenge);
 int answer_get(struct span in, struct answer_msg *a);
 
 /* MSG_READY: the maildrop is locked and open.  With it comes the descriptor of the table.
@@ -201,8 +252,12 @@ int done_get(struct span in, struct done *d);
 
 /* The verdict.  verdict_get returns 0 and the name inside in, or -1 if those are not VERDICT_BYTES
  * well-formed bytes. */
-void verdict_put(uint8_t out[VERDICT_BYTES], struct span user);
-int verdict_get(struct span in, struct span *user);
+struct verified {
+	uint8_t mechanism;
+	struct span user;
+};
+void verdict_put(uint8_t out[VERDICT_BYTES], const struct verified *v);
+int verdict_get(struct span in, struct verified *v);
 
 /* What tlsd knows of the TLS that the client is behind:
  *	u8 version of this form (1), u8 flags, u16 version of TLS (0x0303, 0x0304), 32 octets exporter, 32 octets

@@ -172,7 +172,7 @@ const struct sandbox sandbox_proxyd = { ROWS(proxyd_calls), 64 * MIB, 8, 0 };
 const struct sandbox sandbox_pop3d = { ROWS(pop3d_calls), 64 * MIB, 8, 0 };
 const struct sandbox sandbox_storage = { ROWS(storage_calls), 8192 * MIB, 16, 0 };
 const struct sandbox sandbox_authd = { ROWS(authd_calls), 2048 * MIB, FD_ROOM + 1, 0 };
-const struct sandbox sandbox_launch = { ROWS(launch_calls), 0, 32, UINT32_MAX };
+const struct sandbox sandbox_launch = { ROWS(launch_calls), 0, 64, UINT32_MAX };
 
 const uint64_t reach_access[REACH__MAX] = {
 	[REACH_READ] = LANDLOCK_ACCESS_FS_READ_FILE,

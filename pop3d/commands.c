@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "authorize.h"
+#include "exchange.h"
 #include "reply.h"
 #include "transact.h"
 

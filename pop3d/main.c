@@ -24,21 +24,24 @@ argument_number(const char *text)
 	return (unsigned)n;
 }
 
-/* argv: pop3d SID RIP LIP LANDLOCK PLAIN IDLE SESSION TRIES HOST; every one is launch's, none is a client's. */
+/* argv: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST;
+ * every one is launch's, none is a client's. */
 static void
 session_init(struct session *s, int argc, char **argv)
 {
-	if (argc != 10)
-		die_usage("usage: pop3d SID RIP LIP LANDLOCK PLAIN IDLE SESSION TRIES HOST (sallyport starts it)");
+	if (argc != 11)
+		die_usage("usage: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST (sallyport "
+			  "starts it)");
 	die_session(argv[1]);
 	s->sid = argv[1];
 	s->rip = argv[2];
 	s->lip = argv[3];
-	s->plain_allowed = argument_number(argv[5]) == 1;
+	s->mechanisms = argument_number(argv[5]);
 	s->idle = argument_number(argv[6]);
 	s->limit = argument_number(argv[7]);
 	s->tries = argument_number(argv[8]);
-	s->host = argv[9];
+	s->exchange = argument_number(argv[9]);
+	s->host = argv[10];
 	s->table = -1;
 }
 

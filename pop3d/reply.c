@@ -87,6 +87,16 @@ reply_text(struct session *s, const char *text)
 }
 
 void
+reply_upper(struct session *s, const char *text)
+{
+	for (; *text; text++) {
+		uint8_t c = (uint8_t)(*text >= 'a' && *text <= 'z' ? *text - 0x20 : *text);
+
+		reply_span(s, (struct span){ &c, 1 });
+	}
+}
+
+void
 reply_number(struct session *s, uint64_t n)
 {
 	uint8_t digits[20];

@@ -12,6 +12,7 @@ void reply_err(struct session *s, const char *text);
 /* Pieces of longer replies. */
 void reply_text(struct session *s, const char *text);
 void reply_span(struct session *s, struct span bytes);
+void reply_upper(struct session *s, const char *text);
 void reply_number(struct session *s, uint64_t n);
 /* The line "." that ends a multi-line reply. */
 void reply_dot(struct session *s);

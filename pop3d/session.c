@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "die.h"
+#include "exchange.h"
 #include "log.h"
 #include "reply.h"
 #include "transact.h"
@@ -16,11 +17,12 @@
 /* What each event does to the session: the only place the state changes. */
 /* clang-format off */
 static const enum state next[STATE__MAX][EVENT__MAX] = {
-	/*                   DONE           REFUSED        WRONG          LOGGED_IN    LEAVE   BROKEN */
-	[AUTHORIZATION] = { AUTHORIZATION, AUTHORIZATION, AUTHORIZATION, TRANSACTION, CLOSED, CLOSED },
-	[TRANSACTION] =   { TRANSACTION,   TRANSACTION,   TRANSACTION,   CLOSED,      UPDATE, CLOSED },
-	[UPDATE] =        { CLOSED,        CLOSED,        CLOSED,        CLOSED,      CLOSED, CLOSED },
-	[CLOSED] =        { CLOSED,        CLOSED,        CLOSED,        CLOSED,      CLOSED, CLOSED },
+	/*                   DONE           REFUSED        WRONG          ASKED     LOGGED_IN    LEAVE   BROKEN */
+	[AUTHORIZATION] = { AUTHORIZATION, AUTHORIZATION, AUTHORIZATION, EXCHANGE, TRANSACTION, CLOSED, CLOSED },
+	[EXCHANGE] =      { CLOSED,        AUTHORIZATION, AUTHORIZATION, EXCHANGE, TRANSACTION, CLOSED, CLOSED },
+	[TRANSACTION] =   { TRANSACTION,   TRANSACTION,   TRANSACTION,   CLOSED,   CLOSED,      UPDATE, CLOSED },
+	[UPDATE] =        { CLOSED,        CLOSED,        CLOSED,        CLOSED,   CLOSED,      CLOSED, CLOSED },
+	[CLOSED] =        { CLOSED,        CLOSED,        CLOSED,        CLOSED,   CLOSED,      CLOSED, CLOSED },
 };
 /* clang-format on */
 
@@ -42,6 +44,12 @@ session_time_left(const struct session *s)
 	int64_t left = idle < whole ? idle : whole;
 
 	return left > 0 ? (int)left : 0;
+}
+
+bool
+mechanism_allowed(const struct session *s, enum mechanism m)
+{
+	return s->mechanisms & MECHANISM_BIT(m);
 }
 
 bool
@@ -69,27 +77,16 @@ session_advance(struct session *s, enum event e, enum ending if_closed)
 static void
 wrong_count(struct session *s)
 {
-	unsigned most = s->state == AUTHORIZATION ? WRONG_BEFORE : WRONG_AFTER;
+	unsigned most = s->state == TRANSACTION ? WRONG_AFTER : WRONG_BEFORE;
 
 	if (++s->wrong >= most)
 		session_advance(s, BROKEN, END_LIMIT);
 }
 
+/* What one line, or its coming too late, did to the session. */
 static void
-line_obey(struct session *s, enum line_result got, struct span line)
+event_take(struct session *s, enum event e)
 {
-	enum event e;
-
-	s->last_command = clock_ms();
-	if (got == LINE_TOO_LONG) {
-		reply_err(s, "line too long");
-		e = WRONG;
-	} else {
-		e = command_run(s, line);
-	}
-	/* A password must not stay in this room's memory longer than it must. */
-	if (line.len)
-		explicit_bzero((uint8_t *)(uintptr_t)line.p, line.len);
 	session_advance(s, e, e == LEAVE ? END_QUIT : END_ERROR);
 	if (e == WRONG)
 		wrong_count(s);
@@ -103,12 +100,33 @@ line_obey(struct session *s, enum line_result got, struct span line)
 	}
 }
 
+static void
+line_obey(struct session *s, enum line_result got, struct span line)
+{
+	enum event e;
+
+	s->last_command = clock_ms();
+	if (s->state == EXCHANGE) {
+		e = exchange_line(s, got, line);
+	} else if (got == LINE_TOO_LONG) {
+		reply_err(s, "line too long");
+		e = WRONG;
+	} else {
+		e = command_run(s, line);
+	}
+	/* A password must not stay in this room's memory longer than it must. */
+	if (line.len)
+		explicit_bzero((uint8_t *)(uintptr_t)line.p, line.len);
+	event_take(s, e);
+}
+
 /* Wait until the client has sent more; false when it will not, or when the room at the other end of ctl left. */
 static bool
 client_read(struct session *s)
 {
 	struct pollfd p[2] = { { FD_IN, POLLIN, 0 }, { FD_CTL, POLLIN, 0 } };
-	int left = session_time_left(s);
+	bool hurry = s->state == EXCHANGE && exchange_time_left(s) < session_time_left(s);
+	int left = hurry ? exchange_time_left(s) : session_time_left(s);
 	struct timespec limit = { left / 1000, (long)(left % 1000) * 1000000 };
 	size_t room;
 	uint8_t *to;
@@ -120,11 +138,17 @@ client_read(struct session *s)
 		return true;
 	if (ready < 0)
 		die_sys("cannot wait for the client");
+	if (ready == 0 && hurry) {
+		event_take(s, exchange_late(s));
+		return true;
+	}
 	if (ready == 0) {
 		session_advance(s, BROKEN, END_TIMEOUT);
 		return false;
 	}
 	if (p[1].revents) {
+		if (s->state == EXCHANGE)
+			exchange_fail(s);
 		session_advance(s, BROKEN, END_ERROR);
 		return false;
 	}
@@ -171,7 +195,7 @@ session_serve(struct session *s)
 	reply_greeting(s);
 	while (s->state != CLOSED) {
 		line = (struct span){ NULL, 0 };
-		got = line_next(&s->line, &line);
+		got = line_next(&s->line, s->state == EXCHANGE ? LINE_RESPONSE : LINE_MAX_OCTETS, &line);
 		if (got != LINE_NONE) {
 			line_obey(s, got, line);
 			continue;

@@ -4,6 +4,7 @@
 
 #include "chan.h"
 #include "line.h"
+#include "mechanism.h"
 #include "span.h"
 
 /* The limits of this room, besides those it is started with. */
@@ -14,13 +15,21 @@ enum {
 	WRONG_AFTER = 20,      /* and after it */
 };
 
-enum state { AUTHORIZATION, TRANSACTION, UPDATE, CLOSED, STATE__MAX };
+enum state {
+	AUTHORIZATION,
+	EXCHANGE, /* within AUTH: the client owes a response to a challenge */
+	TRANSACTION,
+	UPDATE,
+	CLOSED,
+	STATE__MAX
+};
 
 /* What a command came to. */
 enum event {
 	DONE,      /* it was done */
 	REFUSED,   /* it could not be: no such message, no such login */
 	WRONG,     /* it is no command, or not here, or not with these arguments */
+	ASKED,     /* the client was sent a challenge */
 	LOGGED_IN, /* storage is ready */
 	LEAVE,     /* QUIT */
 	BROKEN,    /* the client or storage cannot be served any more */
@@ -44,8 +53,9 @@ struct tally {
 struct session {
 	/* set by the command line */
 	const char *sid, *rip, *lip, *host;
-	bool plain_allowed;
+	unsigned mechanisms; /* a set: what may be used and is announced */
 	unsigned idle, limit, tries;
+	unsigned exchange; /* seconds that a client has for the responses of one AUTH */
 
 	enum state state;
 	enum ending ending;
@@ -54,6 +64,7 @@ struct session {
 	struct line line;
 	char user[USER_MAX + 1]; /* of the last USER; empty: none */
 	bool user_given;         /* the command before was a successful USER */
+	int64_t exchange_end;    /* of the clock, in EXCHANGE */
 	bool refusal_logged;     /* that a password may not cross this network: once is enough */
 
 	/* the maildrop, from READY on */
@@ -79,6 +90,9 @@ void session_serve(struct session *s);
 int64_t clock_ms(void);
 /* Milliseconds until this session must end, by its idle or its whole limit; 0 if it must end now. */
 int session_time_left(const struct session *s);
+
+/* May this mechanism be used on this connection? */
+bool mechanism_allowed(const struct session *s, enum mechanism m);
 
 bool bit_is_set(const struct bitmap *m, uint32_t n);
 void bit_set(struct bitmap *m, uint32_t n);

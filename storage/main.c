@@ -12,12 +12,12 @@
 #include "sandbox.h"
 #include "serve.h"
 
-/* argv: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW; from launch, which has them from tables of root's. */
+/* argv: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW AUTH; from launch, which has them from tables of root's. */
 static void
 storage_init(struct storage *s, int argc, char **argv)
 {
-	if (argc != 8)
-		die_usage("usage: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW (sallyport starts it)");
+	if (argc != 9)
+		die_usage("usage: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW AUTH (sallyport starts it)");
 	die_session(argv[1]);
 	s->started = clock_ms();
 	s->sid = argv[1];
@@ -26,6 +26,7 @@ storage_init(struct storage *s, int argc, char **argv)
 	s->user = argv[5];
 	s->path = argv[6];
 	s->keepnew = strcmp(argv[7], "1") == 0;
+	s->auth = argv[8];
 	s->open_error = maildir_open(&s->maildir, s->path) ? errno : 0;
 }
 

@@ -77,7 +77,7 @@ login_log(const struct storage *s, uint64_t octets)
 	log_text(&l, "lip", s->lip);
 	log_text(&l, "tls", "-");
 	log_text(&l, "user", s->user);
-	log_text(&l, "auth", "pass");
+	log_text(&l, "auth", s->auth);
 	log_text(&l, "maildir", s->path);
 	log_number(&l, "msgs", s->maildir.list.n);
 	log_number(&l, "bytes", octets);

@@ -5,7 +5,7 @@
 #include "maildir.h"
 
 struct storage {
-	const char *sid, *rip, *lip, *user, *path;
+	const char *sid, *rip, *lip, *user, *path, *auth;
 	bool keepnew;
 	int64_t started; /* milliseconds */
 	int open_error;  /* errno of maildir_open, or 0 */

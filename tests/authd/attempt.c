@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../check.h"
+#include "methods.h"
 #include "slots.h"
 
 static char slots_path[] = "/tmp/test-attempt-XXXXXX";
@@ -47,6 +48,21 @@ database(void)
 	return fd;
 }
 
+static struct span facts; /* of TLS; none */
+static char mechanisms[] = "4095";
+
+static int
+facts_open(void)
+{
+	char path[] = "/tmp/test-attempt-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)unlink(path);
+	if (facts.len)
+		CHECK_EQ(write(fd, facts.p, facts.len), (ssize_t)facts.len);
+	return fd;
+}
+
 struct outcome {
 	int status; /* of authd */
 	uint8_t verdict[VERDICT_BYTES + 1], answer[64];
@@ -58,17 +74,20 @@ struct outcome {
 static void
 child_run(int ctl, int verdict, int log)
 {
-	char *argv[] = { "authd", "77.1", "203.0.113.9", "192.0.2.1", "landlock", "2", "1", NULL };
+	char *argv[] = { "authd", "77.1",     "203.0.113.9", "192.0.2.1", "landlock", "2",
+			 "1",     mechanisms, "private",     "-",         NULL };
 	static struct attempt a;
-	int fds[] = { log, ctl, database(), verdict, open(slots_path, O_RDWR) };
+	int fds[] = {
+		log, ctl, database(), verdict, open(slots_path, O_RDWR), open("/dev/null", O_RDONLY), facts_open()
+	};
 
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 7; i++)
 		fds[i] = fcntl(fds[i], F_DUPFD, 50);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 7; i++)
 		(void)dup2(fds[i], FD_LOG + i);
-	(void)close_range(FD_SLOTS + 1, ~0U, 0);
-	attempt_args(&a, 7, argv);
-	attempt_serve(&a);
+	(void)close_range(FD_FACTS + 1, ~0U, 0);
+	attempt_args(&a, 10, argv);
+	attempt_serve(&a, methods);
 	for (size_t i = 0; i < sizeof a.secret; i++)
 		if (((const uint8_t *)&a.secret)[i])
 			_exit(99); /* a secret was left behind */
@@ -119,13 +138,13 @@ static void
 test_yes(void)
 {
 	struct outcome o;
-	struct span user;
+	struct verified by;
 
 	attempt_by(&o, "bob", "open sesame");
 	CHECK_EQ(o.status, 0);
 	CHECK_EQ(o.verdict_len, VERDICT_BYTES);
-	CHECK_EQ(verdict_get((struct span){ o.verdict, VERDICT_BYTES }, &user), 0);
-	CHECK(user.len == 3 && memcmp(user.p, "bob", 3) == 0);
+	CHECK_EQ(verdict_get((struct span){ o.verdict, VERDICT_BYTES }, &by), 0);
+	CHECK(by.user.len == 3 && memcmp(by.user.p, "bob", 3) == 0 && by.mechanism == MECH_PASS);
 	CHECK_EQ(o.answer_len, 0); /* not a word to pop3d */
 	CHECK(!strcmp(o.log, ""));
 }
@@ -166,7 +185,7 @@ static void
 test_peer(void)
 {
 	static const uint8_t nul[] = "\1\0\0\3b\0b\0\4open", empty[] = "\1\0\0\0\0\4open",
-			     more[] = "\1\0\0\3bob\0\4openx", mechanism[] = "\1\1\0\3bob\0\4open",
+			     more[] = "\1\0\0\3bob\0\4openx", mechanism[] = "\1\2\0\3bob\0\4open",
 			     other[] = "\4\0\0\0\1";
 	static const struct span bad[] = { { nul, sizeof nul - 1 },     { empty, sizeof empty - 1 },
 					   { more, sizeof more - 1 },   { mechanism, sizeof mechanism - 1 },
@@ -201,6 +220,195 @@ test_slots_taken(void)
 	(void)close(held);
 }
 
+enum { SAID_MAX = 5 };
+
+/* What pop3d says, in its order, and what it hears: all messages may wait in the channel, authd takes them in turn. */
+struct talk {
+	struct wr said[SAID_MAX];
+	size_t count;
+	char heard[400]; /* "go-on CHALLENGE;" "answer N;" */
+	int status;
+	char verdict[300]; /* MECHANISM and name */
+	char log[1024];
+};
+
+static void
+talk_hear(struct talk *t, int ctl)
+{
+	uint8_t b[MSG_MAX];
+	struct answer_msg a;
+	ssize_t n;
+
+	t->heard[0] = '\0';
+	while ((n = read(ctl, b, sizeof b)) > 0) {
+		size_t at = strlen(t->heard);
+
+		CHECK_EQ(answer_get((struct span){ b, (size_t)n }, &a), 0);
+		if (a.answer == ANSWER_GO_ON)
+			(void)snprintf(t->heard + at, sizeof t->heard - at, "go-on %.*s;", (int)a.challenge.len,
+				       (const char *)a.challenge.p);
+		else
+			(void)snprintf(t->heard + at, sizeof t->heard - at, "answer %d;", a.answer);
+	}
+}
+
+static void
+talk(struct talk *t)
+{
+	int ctl[2], verdict[2], log[2];
+	uint8_t v[VERDICT_BYTES + 1];
+	struct verified by;
+	ssize_t n;
+
+	CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ctl) | pipe(verdict) | pipe(log), 0);
+	for (size_t i = 0; i < t->count; i++)
+		CHECK_EQ(write(ctl[0], t->said[i].b, t->said[i].len), (ssize_t)t->said[i].len);
+	(void)shutdown(ctl[0], SHUT_WR); /* and then it leaves */
+	(void)fflush(stdout);
+	if (fork() == 0) {
+		(void)close(ctl[0]);
+		child_run(ctl[1], verdict[1], log[1]);
+	}
+	(void)(close(ctl[1]) | close(verdict[1]) | close(log[1]));
+	talk_hear(t, ctl[0]);
+	n = read(verdict[0], v, sizeof v);
+	t->verdict[0] = '\0';
+	if (n > 0 && verdict_get((struct span){ v, (size_t)n }, &by) == 0)
+		(void)snprintf(t->verdict, sizeof t->verdict, "%s %.*s", mechanism_name((enum mechanism)by.mechanism),
+			       (int)by.user.len, (const char *)by.user.p);
+	n = read(log[0], t->log, sizeof t->log - 1);
+	t->log[n > 0 ? n : 0] = '\0';
+	CHECK(wait(&t->status) > 0);
+	(void)(close(ctl[0]) | close(verdict[0]) | close(log[0]));
+}
+
+/* AUTH by m with that initial response (NULL: none), then those responses; "*" cancels. */
+static struct talk *
+auth(enum mechanism m, const char *initial, size_t len, const char *second, const char *third)
+{
+	static struct talk t;
+	const char *const responses[] = { second, third };
+	struct auth a = { (uint8_t)m, initial != NULL, { (const uint8_t *)initial, initial ? len : 0 } };
+
+	auth_put(&t.said[0], &a);
+	t.count = 1;
+	for (size_t i = 0; i < 2 && responses[i]; i++) {
+		if (strcmp(responses[i], "*") == 0)
+			cancel_put(&t.said[t.count++]);
+		else
+			response_put(&t.said[t.count++], span_of(responses[i]));
+	}
+	talk(&t);
+	return &t;
+}
+
+#define HEARD(t, what) CHECK(strcmp((t)->heard, what) == 0 && (t)->status == 0)
+#define IS_YES(t, heard, who)                                                                                          \
+	do {                                                                                                           \
+		const struct talk *is_yes = (t);                                                                       \
+		HEARD(is_yes, heard);                                                                                  \
+		CHECK(strcmp(is_yes->verdict, who) == 0 && strcmp(is_yes->log, "") == 0);                              \
+	} while (0)
+#define IS_NO(t, said, user, why)                                                                                      \
+	do {                                                                                                           \
+		const struct talk *is_no = (t);                                                                        \
+		HEARD(is_no, said);                                                                                    \
+		CHECK(strcmp(is_no->verdict, "") == 0);                                                                \
+		CHECK(strstr(is_no->log, " user=" user " try=2 reason=" why "\n") != NULL);                            \
+	} while (0)
+
+static void
+test_plain(void)
+{
+	static const char yes[] = "\0bob\0open sesame", no[] = "\0bob\0open";
+
+	IS_YES(auth(MECH_PLAIN, yes, sizeof yes - 1, NULL, NULL), "", "plain bob");
+	IS_NO(auth(MECH_PLAIN, no, sizeof no - 1, NULL, NULL), "answer 0;", "bob", "password");
+	IS_NO(auth(MECH_PLAIN, "", 0, NULL, NULL), "answer 0;", "-", "malformed");
+	IS_NO(auth(MECH_PLAIN, NULL, 0, "bob", NULL), "go-on ;answer 0;", "-", "malformed");
+	IS_YES(auth(MECH_LOGIN, NULL, 0, "bob", "open sesame"), "go-on Username:;go-on Password:;", "login bob");
+	IS_YES(auth(MECH_LOGIN, "bob", 3, "open sesame", NULL), "go-on Password:;", "login bob");
+	IS_NO(auth(MECH_LOGIN, "eve", 3, "open sesame", NULL), "go-on Password:;answer 0;", "eve", "disabled");
+	IS_NO(auth(MECH_LOGIN, "eva", 3, "open sesame", NULL), "go-on Password:;answer 0;", "eva", "nouser");
+	IS_NO(auth(MECH_LOGIN, "bob", 3, "", NULL), "go-on Password:;answer 0;", "bob", "malformed");
+}
+
+/* Cancelled or left in the middle: nothing is judged, nothing is said, and nothing logged. */
+static void
+test_cancel(void)
+{
+	IS_YES(auth(MECH_PLAIN, NULL, 0, "*", NULL), "go-on ;", "");
+	IS_YES(auth(MECH_LOGIN, NULL, 0, "bob", "*"), "go-on Username:;go-on Password:;", "");
+	IS_YES(auth(MECH_LOGIN, NULL, 0, "bob", NULL), "go-on Username:;go-on Password:;", "");
+}
+
+static bool
+dies(const struct talk *t, const char *why)
+{
+	return WEXITSTATUS(t->status) == 102 && strcmp(t->verdict, "") == 0 && strstr(t->log, why) != NULL;
+}
+
+/* Each message has its turn; a mechanism that launch did not offer is not judged for pop3d's asking. */
+static void
+test_turns(void)
+{
+	static struct talk t;
+	static char all[] = "4095", few[] = "8"; /* LOGIN */
+
+	response_put(&t.said[0], span_of("bob"));
+	t.count = 1;
+	talk(&t);
+	CHECK(dies(&t, "the attempt is malformed"));
+	cancel_put(&t.said[0]);
+	talk(&t);
+	CHECK(dies(&t, "the attempt is malformed"));
+	auth_put(&t.said[0], &(struct auth){ MECH_PLAIN, false, span_of("") });
+	t.said[1] = t.said[0];
+	t.count = 2;
+	talk(&t);
+	CHECK(dies(&t, "no response came to a challenge"));
+	memcpy(mechanisms, few, sizeof few);
+	talk(&t);
+	CHECK(dies(&t, "a mechanism that is not offered"));
+	verify_put(&t.said[0], &(struct verify){ MECH_PASS, span_of("bob"), span_of("open sesame") });
+	talk(&t);
+	CHECK(dies(&t, "a mechanism that is not offered"));
+	IS_YES(auth(MECH_LOGIN, "bob", 3, "open sesame", NULL), "go-on Password:;", "login bob");
+	memcpy(mechanisms, all, sizeof all);
+}
+
+/* EXTERNAL: whom the certificate names, and nobody else. */
+static void
+external_as(const char *identity, uint8_t flags)
+{
+	static uint8_t b[FACTS_BYTES];
+	struct facts f = { .flags = flags, .version = 0x0304, .cipher = span_of("X"), .identity = span_of(identity) };
+
+	facts_put(b, &f);
+	facts = (struct span){ b, sizeof b };
+}
+
+static void
+test_external(void)
+{
+	IS_NO(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "answer 0;", "-", "nocert");
+	IS_NO(auth(MECH_EXTERNAL, "bob", 3, NULL, NULL), "answer 0;", "-", "nocert");
+	external_as("bob", FACTS_CERTIFICATE);
+	IS_YES(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "", "external bob");
+	IS_YES(auth(MECH_EXTERNAL, NULL, 0, "", NULL), "go-on ;", "external bob");
+	IS_YES(auth(MECH_EXTERNAL, "bob", 3, NULL, NULL), "", "external bob");
+	IS_NO(auth(MECH_EXTERNAL, "eve", 3, NULL, NULL), "answer 0;", "bob", "authzid");
+	external_as("eve", FACTS_CERTIFICATE);
+	IS_NO(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "answer 0;", "eve", "disabled");
+	external_as("nobody", FACTS_CERTIFICATE);
+	IS_NO(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "answer 0;", "nobody", "nouser");
+	external_as("", FACTS_CERTIFICATE);
+	IS_NO(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "answer 0;", "-", "nocert");
+	facts.len--; /* facts that are damaged are no facts */
+	CHECK(dies(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "facts of the client's TLS are malformed"));
+	facts.len = 0;
+}
+
 int
 main(void)
 {
@@ -214,6 +422,10 @@ main(void)
 	test_long_name();
 	test_peer();
 	test_slots_taken();
+	test_plain();
+	test_cancel();
+	test_turns();
+	test_external();
 	(void)unlink(slots_path);
 	return check_end();
 }

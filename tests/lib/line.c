@@ -6,6 +6,8 @@
 
 static struct line l;
 static struct span got;
+static const char long_text[600];
+static size_t max = LINE_MAX_OCTETS;
 
 static void
 feed(const char *text, size_t n)
@@ -21,7 +23,7 @@ feed(const char *text, size_t n)
 static int
 next_is(const char *want)
 {
-	return line_next(&l, &got) == LINE_WHOLE && got.len == strlen(want) && memcmp(got.p, want, got.len) == 0;
+	return line_next(&l, max, &got) == LINE_WHOLE && got.len == strlen(want) && memcmp(got.p, want, got.len) == 0;
 }
 
 static void
@@ -30,9 +32,9 @@ ends(void)
 	feed("NOOP\r\nSTAT\nQU", 13);
 	CHECK(next_is("NOOP"));
 	CHECK(next_is("STAT"));
-	CHECK_EQ(line_next(&l, &got), LINE_NONE);
+	CHECK_EQ(line_next(&l, max, &got), LINE_NONE);
 	feed("IT\r", 3);
-	CHECK_EQ(line_next(&l, &got), LINE_NONE);
+	CHECK_EQ(line_next(&l, max, &got), LINE_NONE);
 	feed("\n\n", 2);
 	CHECK(next_is("QUIT"));
 	CHECK(next_is(""));
@@ -51,7 +53,7 @@ long_line(size_t n, size_t piece)
 	memcpy(text + n - 2, "\r\n", 2);
 	for (size_t at = 0; at < n; at += piece) {
 		feed(text + at, n - at < piece ? n - at : piece);
-		r = line_next(&l, &got);
+		r = line_next(&l, max, &got);
 		if (at + piece < n)
 			CHECK_EQ(r, LINE_NONE);
 	}
@@ -69,6 +71,20 @@ main(void)
 	CHECK_EQ(long_line(99999, 4000), LINE_TOO_LONG);
 	CHECK_EQ(long_line(99999, 1), LINE_TOO_LONG);
 	feed("QUIT\r\n", 6); /* in step again */
+	CHECK(next_is("QUIT"));
+	max = LINE_RESPONSE;
+	CHECK_EQ(long_line(LINE_RESPONSE, 4000), LINE_WHOLE);
+	CHECK_EQ(got.len, LINE_RESPONSE - 2);
+	CHECK_EQ(long_line(LINE_RESPONSE + 1, 4000), LINE_TOO_LONG);
+	feed("QUIT\r\nxxxx", 10);
+	CHECK(next_is("QUIT"));
+	/* A line that the larger bound let in is refused by the smaller one, and skipped to its end. */
+	feed(long_text, 600);
+	CHECK_EQ(line_next(&l, max, &got), LINE_NONE);
+	max = LINE_MAX_OCTETS;
+	CHECK_EQ(line_next(&l, max, &got), LINE_NONE);
+	feed("\r\nQUIT\r\n", 8);
+	CHECK_EQ(line_next(&l, max, &got), LINE_TOO_LONG);
 	CHECK(next_is("QUIT"));
 	return check_end();
 }

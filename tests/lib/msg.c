@@ -38,6 +38,50 @@ same(struct span a, const char *b)
 	return a.len == strlen(b) && memcmp(a.p, b, a.len) == 0;
 }
 
+static uint8_t big_response[RESPONSE_MAX + 1];
+
+static void
+sasl_messages(void)
+{
+	struct auth a = { MECH_PLAIN, true, span_of("x") };
+	struct span r;
+
+	auth_put(&m, &a);
+	CHECK(is_hex("0a0201000178"));
+	CHECK(auth_get(wr_span(&m), &a) == 0 && a.mechanism == MECH_PLAIN && a.given && same(a.response, "x"));
+	REFUSES_OTHERS(auth_get, &a);
+	m.b[2] = 0; /* not given, but there */
+	CHECK_EQ(auth_get(wr_span(&m), &a), -1);
+	m.b[2] = 2;
+	CHECK_EQ(auth_get(wr_span(&m), &a), -1);
+	auth_put(&m, &(struct auth){ MECH_LOGIN, false, span_of("") });
+	CHECK(auth_get(wr_span(&m), &a) == 0 && !a.given && a.response.len == 0);
+	auth_put(&m, &(struct auth){ MECH_LOGIN, true, span_of("") });
+	CHECK(auth_get(wr_span(&m), &a) == 0 && a.given && a.response.len == 0);
+	auth_put(&m, &(struct auth){ MECH_APOP, true, span_of("x") });
+	CHECK_EQ(auth_get(wr_span(&m), &a), -1);
+	auth_put(&m, &(struct auth){ MECH__MAX, true, span_of("x") });
+	CHECK_EQ(auth_get(wr_span(&m), &a), -1);
+	auth_put(&m, &(struct auth){ MECH_PLAIN, true, { big_response, PROOF_MAX } });
+	CHECK_EQ(auth_get(wr_span(&m), &a), 0);
+	auth_put(&m, &(struct auth){ MECH_PLAIN, true, { big_response, PROOF_MAX + 1 } });
+	CHECK_EQ(auth_get(wr_span(&m), &a), -1);
+
+	response_put(&m, span_of("bob"));
+	CHECK(is_hex("0b0003626f62"));
+	CHECK(response_get(wr_span(&m), &r) == 0 && same(r, "bob"));
+	REFUSES_OTHERS(response_get, &r);
+	response_put(&m, (struct span){ big_response, RESPONSE_MAX });
+	CHECK(response_get(wr_span(&m), &r) == 0 && r.len == RESPONSE_MAX);
+	response_put(&m, (struct span){ big_response, RESPONSE_MAX + 1 });
+	CHECK_EQ(response_get(wr_span(&m), &r), -1);
+
+	cancel_put(&m);
+	CHECK(is_hex("0c") && cancel_get(wr_span(&m)) == 0);
+	CHECK_EQ(cancel_get((struct span){ (const uint8_t *)"\x0c\0", 2 }), -1);
+	CHECK_EQ(cancel_get((struct span){ (const uint8_t *)"\x0b", 1 }), -1);
+}
+
 static void
 login_messages(void)
 {
@@ -67,12 +111,23 @@ login_messages(void)
 	verify_put(&m, &(struct verify){ MECH_PASS, span_of("bob"), { big, PROOF_MAX + 1 } });
 	CHECK_EQ(verify_get(wr_span(&m), &v), -1);
 
+	verify_put(&m, &(struct verify){ MECH_PLAIN, span_of("bob"), span_of("open") });
+	CHECK_EQ(verify_get(wr_span(&m), &v), -1);
+
 	answer_put(&m, ANSWER_NO);
 	CHECK(is_hex("02000000"));
 	answer_put(&m, ANSWER_IN_USE);
 	CHECK(answer_get(wr_span(&m), &a) == 0 && a.answer == ANSWER_IN_USE && a.challenge.len == 0);
 	REFUSES_OTHERS(answer_get, &a);
 	answer_put(&m, ANSWER__MAX);
+	CHECK_EQ(answer_get(wr_span(&m), &a), -1);
+	challenge_put(&m, span_of("<1@x>"));
+	CHECK(is_hex("020400053c3140783e"));
+	CHECK(answer_get(wr_span(&m), &a) == 0 && a.answer == ANSWER_GO_ON && same(a.challenge, "<1@x>"));
+	REFUSES_OTHERS(answer_get, &a);
+	m.b[1] = ANSWER_NO;
+	CHECK_EQ(answer_get(wr_span(&m), &a), -1);
+	challenge_put(&m, (struct span){ big_response, CHALLENGE_MAX + 1 });
 	CHECK_EQ(answer_get(wr_span(&m), &a), -1);
 
 	ready_put(&m, &r);
@@ -153,19 +208,23 @@ static void
 verdicts(void)
 {
 	uint8_t v[VERDICT_BYTES + 1] = { 0 };
-	struct span user;
+	struct verified by;
 
-	verdict_put(v, span_of("bob"));
-	CHECK(verdict_get((struct span){ v, VERDICT_BYTES }, &user) == 0 && same(user, "bob"));
-	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES - 1 }, &user), -1);
-	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES + 1 }, &user), -1);
+	verdict_put(v, &(struct verified){ MECH_LOGIN, span_of("bob") });
+	CHECK(verdict_get((struct span){ v, VERDICT_BYTES }, &by) == 0 && same(by.user, "bob") &&
+	      by.mechanism == MECH_LOGIN);
+	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES - 1 }, &by), -1);
+	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES + 1 }, &by), -1);
 	v[VERDICT_BYTES - 1] = 1; /* the padding is NULs */
-	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES }, &user), -1);
+	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES }, &by), -1);
 	v[VERDICT_BYTES - 1] = 0;
+	v[0] = MECH__MAX;
+	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES }, &by), -1);
 	v[0] = 0;
-	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES }, &user), -1);
-	v[0] = 4; /* a NUL in the name */
-	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES }, &user), -1);
+	v[1] = 0;
+	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES }, &by), -1);
+	v[1] = 4; /* a NUL in the name */
+	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES }, &by), -1);
 }
 
 static void
@@ -216,6 +275,7 @@ main(void)
 {
 	static uint8_t big[MSG_MAX];
 
+	sasl_messages();
 	login_messages();
 	message_messages();
 	update_messages();

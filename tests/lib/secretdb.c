@@ -167,7 +167,10 @@ test_bounds(void)
 	/* Too much for one value is found by whoever writes it. */
 	s.count = USERDB_VERIFIERS_MAX;
 	for (int i = 0; i < USERDB_VERIFIERS_MAX; i++)
-		s.verifiers[i] = (struct userdb_verifier){ .mechanisms = 1, .hash = { large, USERDB_VERIFIER_MAX } };
+		s.verifiers[i] = (struct userdb_verifier){ .mechanisms = 1,
+							   .label = { large, USERDB_LABEL_MAX },
+							   .networks = { large, 8 * 17 },
+							   .hash = { large, USERDB_VERIFIER_MAX } };
 	userdb_secret_put(&m, &s);
 	CHECK_EQ(wr_span(&m).len, 0);
 }

@@ -45,7 +45,7 @@ static void
 authorization(void)
 {
 	s = (struct session){ .state = AUTHORIZATION,
-			      .plain_allowed = true,
+			      .mechanisms = 1,
 			      .table = -1,
 			      .sid = "-",
 			      .rip = "-",
@@ -64,7 +64,7 @@ authorization(void)
 	CHECK(run("STLS") == REFUSED);
 	CHECK(run("QUIT now") == WRONG);
 	CHECK(run("QUIT") == LEAVE && says("+OK bye\r\n"));
-	s.plain_allowed = false;
+	s.mechanisms = 0;
 	CHECK(run("USER bob") == REFUSED && says("-ERR plaintext login is not allowed here\r\n"));
 	CHECK(run("PASS x") == REFUSED && says("-ERR plaintext login is not allowed here\r\n"));
 	CHECK(run("CAPA") == DONE && strstr((char *)s.reply, "USER") == NULL);

@@ -1,0 +1,16 @@
+/* judge: what the methods have in common: who it is, and whether that may be. */
+#ifndef JUDGE_H
+#define JUDGE_H
+
+#include "attempt.h"
+
+/* Can that be a user's name?  1 to 255 octets of UTF-8 without a NUL. */
+bool judge_is_name(struct span name);
+/* Look the user up, once, and close the database.  name must be one. */
+void judge_user(struct attempt *a, struct span name);
+/* The end, by a password in the clear. */
+enum step judge_password(struct attempt *a, struct span password);
+/* The end, for a proof that needs no verifier of ours: is there such a user, and may he log in? */
+enum step judge_existence(struct attempt *a);
+
+#endif
