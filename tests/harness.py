@@ -43,6 +43,14 @@ def need(*programs):
             raise Skip(f"{p} is not installed")
 
 
+def program(package, path):
+    """A program of a package that is installed, or that etc/packages has unpacked beneath build."""
+    for place in ("/", os.path.join(os.path.dirname(TESTS), "build", "unpacked", package)):
+        if os.access(found := os.path.join(place, path), os.X_OK):
+            return found
+    raise Skip(f"{package} is neither installed nor unpacked")
+
+
 def need_root():
     if not ROOT:
         raise Skip("needs root")

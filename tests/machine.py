@@ -14,8 +14,8 @@ from harness import DEADLINE, ROOT, Log, check
 NEWNS, NEWNET = 0x20000, 0x40000000
 REC, PRIVATE = 0x4000, 0x40000
 SIOCSIFADDR, SIOCSIFFLAGS, SIOCSIFNETMASK, UP = 0x8916, 0x8914, 0x891C, 1
-SERVER4, SERVER6 = "192.0.2.1", "2001:db8::1"
-CLIENT4, CLIENT6 = "192.0.2.7", "2001:db8::7"
+NETWORKS = "192.0.2.1", "192.168.7.1", "198.51.100.1"  # and 255 neighbours of each
+SIX = "2001:db8::1", "2001:db8::7"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -38,12 +38,14 @@ def _dev_make():
 
 
 def _network_make():
-    """Loopback, and on it addresses that are not loopback's: all of 192.0.2.0/24, and two of IPv6."""
+    """Loopback, and on it addresses that are not loopback's."""
     with socket.socket() as s, socket.socket(socket.AF_INET6) as six:
         fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", UP))
-        for what, address in ((SIOCSIFADDR, SERVER4), (SIOCSIFNETMASK, "255.255.255.0")):
-            fcntl.ioctl(s, what, struct.pack("16sHH4s8x", b"lo:1", socket.AF_INET, 0, socket.inet_aton(address)))
-        for address in (SERVER6, CLIENT6):
+        for n, network in enumerate(NETWORKS, 1):
+            for what, address in ((SIOCSIFADDR, network), (SIOCSIFNETMASK, "255.255.255.0")):
+                request = struct.pack("16sHH4s8x", b"lo:%d" % n, socket.AF_INET, 0, socket.inet_aton(address))
+                fcntl.ioctl(s, what, request)
+        for address in SIX:
             fcntl.ioctl(six, SIOCSIFADDR, struct.pack("16sIi", socket.inet_pton(socket.AF_INET6, address), 128, 1))
 
 
