@@ -93,10 +93,12 @@ run: packages
 	@$(MAKE) --no-print-directory all && etc/demo $(B)
 test:
 	@etc/packages build test && tests/run
-bench: packages all $(B)/floor
-	BUILD=$(B) python3 tests/bench/session.py
+bench: packages all $(addprefix $(B)/,floor load fill)
+	BUILD=$(B) python3 tests/bench/run.py
 $(B)/floor: $(B)/small/tests/bench/floor.o
 	$(Q)$(call SMALL_STATIC,$^)
+$(B)/load $(B)/fill: $(B)/%: tests/bench/%.c
+	$(Q)$(CC) $(ALL) $< -o $@
 check:
 	@etc/packages build test check && tests/check
 # IDLE=720 adds the idle limit, and twelve minutes

@@ -1,0 +1,188 @@
+"""make bench: what sallyport costs, beside a floor and the POP3 servers that Debian packages, interleaved in one run.
+CPU time and memory are those of a control group of each server's own.  Every reply and size is checked (load.c).
+Usage: BUILD=build/musl tests/bench/run.py [KIND...]     QUICK=1: fewer sessions, ends within three minutes
+"""
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import peers  # noqa: E402
+from peers import harness  # noqa: E402
+
+QUICK = os.environ.get("QUICK") == "1"
+ROUNDS = 2 if QUICK else 7
+AT_ONCE = 2
+
+# kind: (mode of load.c, user's set, sessions in a round, what a figure is of, its unit)
+KINDS = {
+    "connect, QUIT": ("quit", "few", 50 if QUICK else 300, "session", 1),
+    "login, STAT, QUIT": ("stat", "few", 25 if QUICK else 150, "session", 1),
+    "login, LIST, UIDL, QUIT (500 messages)": ("list", "five", 6 if QUICK else 40, "session", 1),
+    "RETR 500 of 5 KB, one by one": ("retr", "five", 2 if QUICK else 6, "message", 500),
+    "RETR 500 of 5 KB, pipelined": ("pipe", "five", 2 if QUICK else 6, "message", 500),
+    "RETR one of 100 MB": ("retr", "huge", 1 if QUICK else 2, "byte, in ns", 100_000_000 / 1000),
+}
+# set: (users, messages, bytes of each)
+SETS = {"few": (AT_ONCE, 10, 2000), "five": (AT_ONCE, 500, 5000), "huge": (1, 1, 100_000_000)}
+IDLE = 30 if QUICK else 400
+
+
+class Bench:
+    def __init__(self):
+        os.makedirs(peers.OVERLAYS, exist_ok=True)
+        self.site = harness.Site()
+        self.octets, self.users, self.servers = {}, [], []
+        for kind, (count, messages, size) in SETS.items():
+            for n in range(count):
+                self.add_user(kind, n, messages, size)
+
+    def add_user(self, kind, n, messages, size):
+        name = f"bench-{kind}{n}"
+        home = self.site.at("mail", name)
+        os.mkdir(home)
+        user = self.site.user(name, password=peers.PASSWORD, maildrop=os.path.join(home, "Maildir"))
+        uid = user.maildir.uid
+        os.chown(home, uid, uid)
+        self.octets[kind] = self.fill(os.path.join(home, "Maildir"), messages, size, uid)
+        self.users.append((name, uid, home))
+
+    def fill(self, maildir, messages, size, uid, first=0):
+        made = subprocess.run([self.tool("fill"), os.path.join(maildir, "cur"), str(first), str(messages), str(size),
+                               "1"], check=True, capture_output=True, text=True, user=uid if harness.ROOT else None)
+        return int(made.stdout)
+
+    @staticmethod
+    def tool(name):
+        return os.path.join(harness.BUILD, name)
+
+    def start(self):
+        """Every server that can run here; which cannot, and why, is said."""
+        self.servers += peers.floors(self.tool("floor"))
+        self.servers.append(peers.sallyport(self.site))
+        if not harness.ROOT:
+            print("The peers need root, for overlays: they are not measured.")
+            return
+        self.servers.append(peers.dovecot(self.site.dir, self.users, fast=False))
+        self.servers.append(peers.dovecot(self.site.dir, self.users, fast=True))
+        self.servers.append(peers.courier(self.users))
+        self.servers.append(peers.mailutils(self.users))
+        self.servers.append(peers.popa3d(self.users))
+
+    def load(self, server, mode, kind, sessions, octets):
+        """Run load.c."""
+        messages = SETS[kind][1]
+        argv = [self.tool("load"), str(server.port), mode, str(sessions), str(SETS[kind][0]), f"bench-{kind}%",
+                peers.PASSWORD, str(messages), str(octets)]
+        return subprocess.run(argv, check=True, capture_output=True, text=True)
+
+    def announced(self, server, kind):
+        """What a peer's STAT says: it may count in its own way, if LIST and RETR then agree."""
+        s = harness.Client(harness.socket.create_connection(("127.0.0.1", server.port), 60))
+        harness.check(s.line().startswith(b"+OK"), "no greeting")  # popa3d says no more
+        s.ask(f"USER bench-{kind}0")
+        s.ask(f"PASS {peers.PASSWORD}")
+        octets = int(s.ask("STAT").split()[2])
+        s.ask("QUIT")
+        s.closed()
+        s.sock.close()
+        return octets
+
+    def cost(self, server, kind):
+        """Microseconds of CPU for each unit of one round of a kind."""
+        mode, users, sessions, _, per = KINDS[kind]
+        if server.name.startswith("floor"):
+            mode = "any" if mode == "stat" else mode
+        octets = self.octets[users]
+        if server.name != "sallyport" and mode not in ("quit", "any"):
+            octets = self.announced(server, users)
+        server.settled(server.quiet)
+        before = server.cgroup.cpu()
+        self.load(server, mode, users, sessions, octets)
+        server.settled(server.quiet)
+        return (server.cgroup.cpu() - before) / sessions / per
+
+    def measure(self, kind):
+        """Medians, least and most over the rounds, of each server that can."""
+        spent, failed = {}, {}
+        for turn in range(ROUNDS + 1):
+            for server in self.servers:
+                if server in failed or (server.name.startswith("floor") and KINDS[kind][0] not in ("quit", "stat")):
+                    continue
+                try:
+                    us = self.cost(server, kind)
+                except (subprocess.CalledProcessError, AssertionError) as e:
+                    failed[server] = (getattr(e, "stderr", None) or str(e)).strip()
+                    continue
+                if turn:  # the first warms caches and indexes up
+                    spent.setdefault(server, []).append(us)
+        return {s: sorted(v) for s, v in spent.items()}, failed
+
+    def table(self, kind):
+        spent, failed = self.measure(kind)
+        middle = {s.name: v[len(v) // 2] for s, v in spent.items()}
+        ours = middle.get("sallyport")
+        print(f"\n{kind}: CPU time for each {KINDS[kind][3]}{'' if 'ns' in KINDS[kind][3] else ', in us'}")
+        for server, values in spent.items():
+            m = middle[server.name]
+            print(f"  {server.name:30}{m:>11.2f}  ({values[0]:.2f} to {values[-1]:.2f})".ljust(70) +
+                  (f"{m / ours:>8.2f} x sallyport" if ours else ""))
+        for server, why in failed.items():
+            print(f"  {server.name:30} not comparable: {why}")
+        sys.stdout.flush()
+
+    def idle(self, server):
+        """Bytes of memory for each idle, logged-in session."""
+        count = IDLE
+        server.settled(server.quiet)
+        before = server.cgroup.memory()
+        argv = [self.tool("load"), str(server.port), "idle", str(count), str(count), "bench-idle%", peers.PASSWORD,
+                "0", "0"]
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as p:
+            if p.stdout.readline() != "ready\n":
+                return None
+            used = (server.cgroup.memory() - before) / count
+            p.stdin.close()
+            p.stdout.read()
+        server.settled(server.quiet)
+        return used
+
+    def idle_table(self):
+        print(f"\n{IDLE} idle, logged-in sessions: memory of each, anonymous and the kernel's, in KiB")
+        for server in self.servers:
+            if server.name.startswith("floor"):
+                continue
+            used = self.idle(server)
+            print(f"  {server.name:30}{used / 1024:>11.1f}" if used else f"  {server.name:30} did not hold them")
+
+    def stop(self):
+        for server in self.servers:
+            server.stop()
+
+
+def main():
+    began = time.monotonic()
+    bench = Bench()
+    SETS["idle"] = (IDLE, 0, 0)
+    for n in range(IDLE):
+        bench.add_user("idle", n, 0, 1)
+    try:
+        bench.start()
+        with open("/proc/cpuinfo", encoding="ascii") as f:
+            cpu = next(line.split(": ")[1].strip() for line in f if line.startswith("model name"))
+        print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} x {cpu}, Linux {os.uname().release}; medians of {ROUNDS} "
+              f"interleaved rounds, {AT_ONCE} clients at a time.")
+        print("sallyport judges argon2id of 64 KiB, the peers a password in the clear or a DES crypt, so that what is "
+              "compared is not the price of a password.")
+        for kind in KINDS:
+            if not sys.argv[1:] or any(a in kind for a in sys.argv[1:]):
+                bench.table(kind)
+        if not sys.argv[1:] or "idle" in sys.argv[1:]:
+            bench.idle_table()
+    finally:
+        bench.stop()
+    print(f"\n{time.monotonic() - began:.0f} seconds.")
+
+
+main()
