@@ -11,34 +11,37 @@
 enum {
 	NUMBER_MAX = 1000000,
 	SLOTS_MAX = 1024,
+	GUESSES_MAX = 1000,
 };
 
 static unsigned
-number_of(const char *what, const char *text, unsigned max)
+number_of(const char *what, const char *text, unsigned min, unsigned max)
 {
 	uint64_t n;
 
-	if (span_number(span_of(text), max, &n) || n == 0)
-		die_usage("%s must be a number from 1 to %u: this program is started by sallyport, not by hand", what,
-			  max);
+	if (span_number(span_of(text), max, &n) || n < min)
+		die_usage("%s must be a number from %u to %u: this program is started by sallyport, not by hand", what,
+			  min, max);
 	return (unsigned)n;
 }
 
 void
 attempt_args(struct attempt *a, int argc, char **argv)
 {
-	if (argc != 10 || (strcmp(argv[4], "landlock") && strcmp(argv[4], "nolandlock")) ||
+	if (argc != 11 || (strcmp(argv[4], "landlock") && strcmp(argv[4], "nolandlock")) ||
 	    (strcmp(argv[8], "private") && strcmp(argv[8], "clear")))
-		die_usage("usage: authd SID RIP LIP landlock|nolandlock TRY SLOTS MECHANISMS private|clear HOST");
+		die_usage("usage: authd SID RIP LIP landlock|nolandlock TRY SLOTS MECHANISMS private|clear HOST "
+			  "GUESSES");
 	a->sid = argv[1];
 	a->rip = argv[2];
 	a->lip = argv[3];
 	a->landlock_optional = strcmp(argv[4], "nolandlock") == 0;
-	a->number = number_of("TRY", argv[5], NUMBER_MAX);
-	a->slots = number_of("SLOTS", argv[6], SLOTS_MAX);
-	a->mechanisms = number_of("MECHANISMS", argv[7], MECHANISM_BIT(MECH__MAX) - 1);
+	a->number = number_of("TRY", argv[5], 1, NUMBER_MAX);
+	a->slots = number_of("SLOTS", argv[6], 1, SLOTS_MAX);
+	a->mechanisms = number_of("MECHANISMS", argv[7], 1, MECHANISM_BIT(MECH__MAX) - 1);
 	a->clear = strcmp(argv[8], "clear") == 0;
 	a->host = argv[9];
+	a->guesses = number_of("GUESSES", argv[10], 0, GUESSES_MAX);
 	die_session(a->sid);
 }
 
@@ -97,7 +100,7 @@ attempt_ask(struct attempt *a, struct span challenge)
 enum step
 attempt_judged(struct attempt *a, enum verdict v)
 {
-	a->verdict = v;
+	a->verdict = a->refused ? VERDICT_LIMITED : v;
 	return STEP_JUDGED;
 }
 
@@ -114,14 +117,13 @@ facts_read(struct attempt *a)
 		peer_die(a, "the facts of the client's TLS are malformed");
 }
 
-static enum step
-method_start(struct attempt *a, const struct method *methods, uint8_t mechanism, bool given, struct span response)
+static void
+method_set(struct attempt *a, const struct method *methods, uint8_t mechanism)
 {
 	a->mechanism = (enum mechanism)mechanism;
 	a->method = &methods[mechanism];
 	if (!(a->mechanisms & MECHANISM_BIT(mechanism)) || a->method->step == NULL)
 		peer_die(a, "the attempt is by a mechanism that is not offered");
-	return a->method->step(a, given, response);
 }
 
 /* The first message: what the client proves, or begins to. */
@@ -132,11 +134,14 @@ attempt_begin(struct attempt *a, const struct method *methods)
 	struct auth s;
 
 	if (verify_get(a->secret.in.data, &v) == 0) {
+		method_set(a, methods, v.mechanism);
 		judge_user(a, v.user);
-		return method_start(a, methods, v.mechanism, true, v.proof);
+		return a->method->step(a, true, v.proof);
 	}
-	if (auth_get(a->secret.in.data, &s) == 0)
-		return method_start(a, methods, s.mechanism, s.given, s.response);
+	if (auth_get(a->secret.in.data, &s) == 0) {
+		method_set(a, methods, s.mechanism);
+		return a->method->step(a, s.given, s.response);
+	}
 	peer_die(a, "the attempt is malformed");
 }
 
@@ -157,6 +162,23 @@ attempt_go_on(struct attempt *a)
 	return (int)a->method->step(a, true, response);
 }
 
+/* What this attempt was, for those that come after it.  A certificate is no guess. */
+static void
+attempt_count(struct attempt *a)
+{
+	static const bool is_guess[VERDICT__MAX] = {
+		[VERDICT_PASSWORD] = true,  [VERDICT_NOUSER] = true,  [VERDICT_DISABLED] = true,
+		[VERDICT_MECHANISM] = true, [VERDICT_NETWORK] = true,
+	};
+
+	if (a->user.len == 0)
+		return;
+	if (a->verdict == VERDICT_YES)
+		gate_right(&a->gate, a->by ? a->by->label : span_of(""));
+	else if (a->method->by && is_guess[a->verdict] && !a->counted)
+		gate_wrong(&a->gate, span_of(""));
+}
+
 /* The verdict, with nothing secret left to lose. */
 static void
 attempt_finish(struct attempt *a)
@@ -166,6 +188,7 @@ attempt_finish(struct attempt *a)
 	enum verdict v = a->verdict;
 	bool yes = v == VERDICT_YES;
 
+	attempt_count(a);
 	verdict_put(verdict, &by);
 	secret_wipe(&a->secret);
 	by.user = (struct span){ verdict + 2, verdict[1] };

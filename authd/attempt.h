@@ -2,6 +2,7 @@
 #ifndef ATTEMPT_H
 #define ATTEMPT_H
 
+#include "gate.h"
 #include "mechanism.h"
 #include "users.h"
 #include "verify.h"
@@ -30,6 +31,7 @@ struct attempt {
 	unsigned number; /* the client's how many'th attempt this is */
 	unsigned slots;
 	unsigned mechanisms; /* what may be used on this connection */
+	unsigned guesses;    /* at one account before it is closed for a while; 0: any number */
 
 	enum mechanism mechanism;
 	const struct method *method;
@@ -41,6 +43,11 @@ struct attempt {
 	enum users_result result;
 	struct users found;
 	const struct userdb_verifier *by; /* on VERDICT_YES, what it matched; NULL if the mechanism needs none */
+	struct address from;              /* of the client, if gate.from says so */
+	struct gate gate;                 /* of that user and this address */
+	bool refused; /* too many wrong guesses: whatever is judged, the verdict is VERDICT_LIMITED */
+	bool waited;  /* as long as it had to; or else the client went or spoke */
+	bool counted; /* as a wrong guess, already */
 	enum verdict verdict;
 	bool left; /* the client went or spoke out of turn while we waited */
 	size_t challenge_len;
@@ -48,7 +55,7 @@ struct attempt {
 	struct secret secret;
 };
 
-/* Take the arguments SID RIP LIP LANDLOCK TRY SLOTS MECHANISMS CLEAR HOST; dies (100) if they are not these. */
+/* Take the arguments SID RIP LIP LANDLOCK TRY SLOTS MECHANISMS CLEAR HOST GUESSES; dies (100) if they are not these. */
 void attempt_args(struct attempt *a, int argc, char **argv);
 /* Hear the attempt, judge it by one of methods[MECH__MAX], and tell pop3d no or launch yes.  Returns when that is done
  * or the client has gone. */

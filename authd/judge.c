@@ -13,22 +13,34 @@ judge_is_name(struct span name)
 	return name.len && name.len <= USER_MAX && memchr(name.p, '\0', name.len) == NULL && utf8_is_valid(name);
 }
 
+/* A proof by certificate is no guess.  Without a database there is no key to the tables. */
+static void
+gate_pass(struct attempt *a)
+{
+	const struct address *from = address_read(span_of(a->rip), &a->from) == 0 ? &a->from : NULL;
+	enum gate_result r = GATE_OPEN;
+
+	if (a->result == USERS_KNOWN || a->result == USERS_UNKNOWN)
+		r = gate_enter(&a->gate, &a->secret, a->user, from, a->method->by ? a->guesses : 0, FD_CTL);
+	a->refused = r == GATE_REFUSED;
+	a->waited = r != GATE_LEFT;
+}
+
 void
 judge_user(struct attempt *a, struct span name)
 {
 	memcpy(a->secret.user, name.p, name.len);
 	a->user = (struct span){ a->secret.user, name.len };
 	a->result = users_find(FD_SECRETS, a->user, &a->secret, &a->found);
+	gate_pass(a);
 }
 
 static struct circumstances
-circumstances_of(const struct attempt *a, struct address *from)
+circumstances_of(const struct attempt *a)
 {
-	struct circumstances c = { .by = a->method->by };
+	struct circumstances c = { .by = a->method->by, .from = a->gate.from };
 	struct timespec now;
 
-	if (address_read(span_of(a->rip), from) == 0)
-		c.from = from;
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
 	c.now = (uint64_t)now.tv_sec;
 	return c;
@@ -41,18 +53,36 @@ clear_check(const struct attempt *a, enum verdict v)
 	return v == VERDICT_YES && a->clear && userdb_main(&a->found.user, USERDB_SHARED) ? VERDICT_MECHANISM : v;
 }
 
+/* In a slot: memory for a verification is there. */
+static enum verdict
+password_judge(struct attempt *a, struct span password)
+{
+	struct circumstances c = circumstances_of(a);
+	enum verdict v;
+
+	/* Others may have been judged while we waited for the slot. */
+	a->refused = !gate_is_open(&a->gate);
+	if (a->refused)
+		return VERDICT_LIMITED;
+	v = clear_check(a, verify_password(&a->secret, a->result, &a->found, password, &c, &a->by));
+	if (v != VERDICT_YES && v != VERDICT_TEMPORARY && v != VERDICT_BROKEN) {
+		gate_wrong(&a->gate, password);
+		a->counted = true;
+	}
+	return v;
+}
+
 enum step
 judge_password(struct attempt *a, struct span password)
 {
-	enum slot slot = slot_take(FD_SLOTS, a->slots, FD_CTL, SLOT_WAIT_MS);
-	struct address from;
-	struct circumstances c = circumstances_of(a, &from);
+	enum slot slot = SLOT_LEFT;
 
+	if (a->refused)
+		return attempt_judged(a, VERDICT_LIMITED);
+	if (a->waited)
+		slot = slot_take(FD_SLOTS, a->slots, FD_CTL, SLOT_WAIT_MS);
 	a->left = slot == SLOT_LEFT;
-	if (slot != SLOT_TAKEN)
-		return attempt_judged(a, VERDICT_TEMPORARY);
-	return attempt_judged(a,
-			      clear_check(a, verify_password(&a->secret, a->result, &a->found, password, &c, &a->by)));
+	return attempt_judged(a, slot == SLOT_TAKEN ? password_judge(a, password) : VERDICT_TEMPORARY);
 }
 
 enum step

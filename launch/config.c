@@ -47,6 +47,7 @@ static const struct setting settings[] = {
 	{ "POP3_SESSION", NUMBER, FIELD(session), "21600", 600, 604800 },
 	{ "POP3_TRIES", NUMBER, FIELD(tries), "3", 1, 100 },
 	{ "POP3_SLOTS", NUMBER, FIELD(slots), "8", 1, 1024 },
+	{ "POP3_GUESSES", NUMBER, FIELD(guesses), "10", 0, 1000 },
 	{ "POP3_KEEPNEW", NUMBER, FIELD(keepnew), "0", 0, 1 },
 	{ "POP3_NOLANDLOCK", NUMBER, FIELD(nolandlock), "0", 0, 1 },
 	{ "POP3_ROOTLESS", NUMBER, FIELD(rootless), "0", 0, 1 },

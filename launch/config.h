@@ -43,6 +43,7 @@ struct config {
 	unsigned session;    /* seconds in all */
 	unsigned tries;      /* login attempts in one session */
 	unsigned slots;      /* memory-hard verifications at one time, on the whole machine */
+	unsigned guesses;    /* wrong ones at an account before it is closed for a while; 0: any number */
 	unsigned keepnew;    /* 1: retrieved messages stay in new */
 	unsigned nolandlock; /* 1: serve on a kernel without Landlock too */
 	unsigned rootless;   /* 1: started by the one mail user, not by root */

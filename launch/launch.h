@@ -15,9 +15,9 @@ struct launch {
 	char sid[40];
 	/* descriptors, all above FD_ROOM and close-on-exec */
 	int ctl, pop3d_ctl;
-	int table;                        /* for storage: empty, never executable */
-	int facts;                        /* what tlsd wrote, or /dev/null */
-	int data, slots, mailbase, empty; /* O_PATH */
+	int table;                                         /* for storage: empty, never executable */
+	int facts;                                         /* what tlsd wrote, or /dev/null */
+	int data, slots, guesses, logins, mailbase, empty; /* O_PATH */
 	int pop3d_room, authd_room, storage_room;
 	int proxyd_room; /* -1 unless POP3_PROXY is set */
 	pid_t pop3d;

@@ -68,9 +68,9 @@ descriptors_open(void)
 		die_sys("cannot copy a descriptor");
 	s.data = path_open(s.config.data);
 	s.mailbase = path_open(s.config.mailbase);
-	s.slots = openat(s.data, "slots", O_PATH | O_CLOEXEC | O_NOFOLLOW);
-	if (s.slots < 0)
-		die_sys("cannot open %s/slots: run sallyport-user compile", s.config.data);
+	s.slots = data_open(&s, "slots", O_PATH);
+	s.guesses = data_open(&s, "guesses", O_PATH);
+	s.logins = data_open(&s, "logins", O_PATH);
 	rooms = path_open(s.config.rooms);
 	s.pop3d_room = room_open(rooms, "pop3d");
 	s.authd_room = room_open(rooms, "authd");
@@ -91,6 +91,7 @@ box_enter(void)
 {
 	const struct reach reaches[] = {
 		{ s.data, reach_access[REACH_READ] },          { s.slots, reach_access[REACH_FILE_WRITE] },
+		{ s.guesses, reach_access[REACH_FILE_WRITE] }, { s.logins, reach_access[REACH_FILE_WRITE] },
 		{ s.authd_room, reach_access[REACH_EXECUTE] }, { s.storage_room, reach_access[REACH_EXECUTE] },
 		{ s.mailbase, reach_access[REACH_MAILDROP] },  { -1, 0 },
 	};

@@ -183,35 +183,38 @@ proxyd_ask(const struct launch *s, uint8_t record[PROXIED_BYTES])
 static pid_t
 authd_start(const struct launch *s, unsigned try, int *verdict)
 {
-	char nth[NUMBER_MAX], slots[NUMBER_MAX], mechanisms[NUMBER_MAX];
+	char nth[NUMBER_MAX], slots[NUMBER_MAX], mechanisms[NUMBER_MAX], guesses[NUMBER_MAX];
 	const char *clear = is_private(s) || s->config.sharedok ? "private" : "clear";
 	/* clang-format off */
 	const char *const arguments[] = { "authd", s->sid, s->peer.remote, s->peer.local, landlock_word(s),
 		number(nth, try), number(slots, s->config.slots), number(mechanisms, mechanisms_of(s)), clear,
-		s->config.host, NULL };
+		s->config.host, number(guesses, s->config.guesses), NULL };
 	/* clang-format on */
 	int tube[2], secrets = data_open(s, "secrets.cdb", OPEN_DATA), lock = data_open(s, "slots", OPEN_SLOTS);
-	int key = data_open(s, "shared.key", OPEN_DATA);
+	int key = data_open(s, "shared.key", OPEN_DATA), wrong = data_open(s, "guesses", OPEN_SLOTS);
+	int logins = data_open(s, "logins", OPEN_SLOTS);
 	pid_t pid;
 
 	if (pipe2(tube, O_CLOEXEC))
 		die_sys("cannot make a pipe");
-	const int descriptors[] = { 0, 1, 2, s->ctl, secrets, tube[1], lock, key, s->facts };
+	const int descriptors[] = { 0, 1, 2, s->ctl, secrets, tube[1], lock, key, s->facts, wrong, logins };
 	const struct room room = {
 		.executable = s->authd_room,
 		.who = account_of(s, &s->config.authd),
 		.root = s->empty,
 		.descriptors = descriptors,
-		.count = 9,
+		.count = 11,
 		.deadline = VERDICT_SECONDS,
 		.arguments = exec_arguments(arguments),
 	};
 
 	pid = room_start(&room);
-	/* The slot's lock must die with authd, and the pipe end with it: no copy stays here. */
+	/* Locks must die with authd, and the pipe end with it: no copy stays here. */
 	(void)close(secrets);
 	(void)close(lock);
 	(void)close(key);
+	(void)close(wrong);
+	(void)close(logins);
 	(void)close(tube[1]);
 	*verdict = tube[0];
 	return pid;

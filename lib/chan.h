@@ -17,6 +17,8 @@ enum {
 	FD_SLOTS = 6,      /* authd: the file whose locks bound how many verify at once */
 	FD_SHARED_KEY = 7, /* authd: the key of the secretboxes of SHARED verifiers, read-only */
 	FD_FACTS = 8,      /* authd: what tlsd wrote of this connection's TLS; /dev/null without TLS of ours */
+	FD_GUESSES = 9,    /* authd: the table of wrong guesses */
+	FD_LOGINS = 10,    /* authd: the table of logins */
 };
 
 struct chan_in {

@@ -71,6 +71,16 @@ argument_from(struct filter *f, unsigned argument, uint32_t value, unsigned behi
 	if_equal(f, 0, behind);
 }
 
+/* Go on if an argument is a number of 32 bits below value; otherwise skip `behind` instructions after these. */
+static void
+argument_below(struct filter *f, unsigned argument, uint32_t value, unsigned behind)
+{
+	load(f, AT_ARGUMENTS + 8 * argument);
+	(void)emit(f, BPF_JMP | BPF_JGE | BPF_K, value, 2 + behind, 0);
+	load(f, AT_ARGUMENTS + 8 * argument + 4);
+	if_equal(f, 0, behind);
+}
+
 /* setresuid: the kernel looks at the low halves.  -1 means "unchanged", and 0 is root: neither is ever allowed. */
 static void
 uids_are(struct filter *f, struct filter_uids uids)
@@ -110,6 +120,11 @@ call_judge(struct filter *f, const struct allow *rows, size_t n, struct filter_u
 			break;
 		case WHEN_FROM:
 			argument_from(f, rows[i].argument, rows[i].value, 1);
+			leave(f, SECCOMP_RET_ALLOW);
+			break;
+		case WHEN_BELOW:
+			argument_is(f, rows[i].argument, rows[i].value, 5);
+			argument_below(f, rows[i].argument2, rows[i].value2, 1);
 			leave(f, SECCOMP_RET_ALLOW);
 			break;
 		case WHEN_UIDS:

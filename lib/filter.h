@@ -12,6 +12,7 @@ enum rule {
 	WHEN,       /* only with this value in this argument */
 	WHEN_BOTH,  /* and with that value in that one */
 	WHEN_FROM,  /* only with this value or a higher one of 32 bits in this argument */
+	WHEN_BELOW, /* only with this value in this argument, and a number of 32 bits below that value in that one */
 	WHEN_UIDS,  /* three equal uids, the one named or from the floor upwards: launch's setresuid */
 	ELSE_EPERM, /* otherwise the call fails; without such a row it kills */
 };

@@ -93,6 +93,7 @@ enum answer {
 	ANSWER_PERMANENT, /* an administrator must repair something first */
 	ANSWER_IN_USE,    /* right, but another session holds the lock */
 	ANSWER_GO_ON,     /* this challenge goes to the client, and the response back */
+	ANSWER_LIMITED,   /* too many wrong guesses, at whatever it was: not judged */
 	ANSWER__MAX,
 };
 

@@ -36,6 +36,8 @@
 #define ALLOW_IF_BOTH(call, argument, value, argument2, value2, reason) \
 	{ call, WHEN_BOTH, argument, argument2, value, value2 }
 #define ALLOW_FROM(call, argument, value, reason) { call, WHEN_FROM, argument, 0, value, 0 }
+#define ALLOW_BELOW(call, argument, value, argument2, below, reason) \
+	{ call, WHEN_BELOW, argument, argument2, value, below }
 #define ALLOW_UIDS(call, reason) { call, WHEN_UIDS, 0, 0, 0, 0 }
 #define ELSE_FAIL(call, reason) { call, ELSE_EPERM, 0, 0, 0, 0 }
 
@@ -92,16 +94,21 @@ static const struct allow proxyd_calls[] = {
 
 static const struct allow storage_calls[] = { STORAGE_ROWS };
 
+enum { TABLE_SIZE_MAX = 1 << 30 }; /* a taken-over authd cannot fill more of a disk than that */
+
 #define AUTHD_ROWS                                                                                                \
 	ALLOW(SYS_recvmsg, "the attempt"),                                                                        \
 	ALLOW(SYS_read, "the database"),                                                                          \
 	ALLOW(SYS_lseek, "find a name in it"),                                                                    \
 	ALLOW(SYS_close, "close it before the proof is judged"),                                                  \
-	ALLOW_IF(SYS_fcntl, 1, F_OFD_SETLK, "a slot: so many verify at once and no more"),                        \
-	ALLOW(SYS_ppoll, "wait for a slot"),                                                                      \
+	ALLOW_IF(SYS_fcntl, 1, F_OFD_SETLK, "a slot, and a record while it is changed"),                          \
+	ALLOW(SYS_ppoll, "wait for a slot or a lock, or because of wrong guesses"),                               \
 	ALLOW_IF(SYS_sendto, 4, 0, "the answer no or later, to nobody else"),                                     \
 	ALLOW_IF(SYS_write, 0, FD_VERDICT, "the verdict to launch"),                                              \
 	ALLOW_IF(SYS_write, 0, FD_LOG, "lines to the log, and no byte to the slots"),                             \
+	ALLOW(SYS_pread64, "records of the tables of guesses and logins"),                                        \
+	ALLOW_BELOW(SYS_pwrite64, 0, FD_GUESSES, 3, TABLE_SIZE_MAX, "the same, no further than a table is long"),  \
+	ALLOW_BELOW(SYS_pwrite64, 0, FD_LOGINS, 3, TABLE_SIZE_MAX, "the same"),                                   \
 	ALLOW(SYS_brk, "memory for a memory-hard hash"),                                                          \
 	ALLOW_IF(SYS_mmap, 2, PROT_READ | PROT_WRITE, "the same; nothing executable"),                            \
 	ALLOW(SYS_munmap, "give it back"),                                                                        \

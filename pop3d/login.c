@@ -15,11 +15,12 @@ login_refused(struct session *s, enum answer a)
 		[ANSWER_LATER] = "[SYS/TEMP] login is not possible now, try again later",
 		[ANSWER_PERMANENT] = "[SYS/PERM] login is not possible, tell the administrator",
 		[ANSWER_IN_USE] = "[IN-USE] another session has the maildrop",
+		[ANSWER_LIMITED] = "too many failed logins, wait before the next",
 	};
 
 	reply_err(s, texts[a]);
-	/* After the last two launch has become storage or ended: nobody could judge another proof. */
-	return a == ANSWER_NO || a == ANSWER_LATER ? REFUSED : BROKEN;
+	/* After the others launch has become storage or ended: nobody could judge another proof. */
+	return a == ANSWER_NO || a == ANSWER_LATER || a == ANSWER_LIMITED ? REFUSED : BROKEN;
 }
 
 static enum event

@@ -91,10 +91,11 @@ def test_life_of_a_user(p):
     check(re.fullmatch(r"bob:\$argon2id\$v=19\$m=64,t=1,p=1\$[^:]*:%d:%d:%s/bob:\n" % (UID, GID, p.dir), p.text()),
           "the line of bob: %r" % p.text())
     for path in (p.users, p.data + "/users.cdb", p.data + "/secrets.cdb", p.data + "/slots",
-                 p.data + "/shared.key"):
+                 p.data + "/shared.key", p.data + "/guesses", p.data + "/logins"):
         check(mode(path) == 0o600, "mode of %s" % path)
     check(sorted(os.listdir(p.dir)) == ["data", "users", "users.lock"], "only these files: %s" % os.listdir(p.dir))
-    check(sorted(os.listdir(p.data)) == ["secrets.cdb", "shared.key", "slots", "users.cdb"], "only these in data")
+    check(sorted(os.listdir(p.data)) == ["guesses", "logins", "secrets.cdb", "shared.key", "slots",
+                                          "users.cdb"], "only these in data")
 
     before = p.text(), p.pair()
     p.add("bob", status=1, err="there is a user bob already")

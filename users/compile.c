@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hash.h"
+#include "tables.h"
 #include "tell.h"
 #include "userdb.h"
 #include "verifier.h"
@@ -182,24 +183,6 @@ database_make(struct fresh *file, const struct userfile *f, const char *data, co
 	return fresh_finish(file);
 }
 
-/* authd locks bytes of it; it stays empty, and is never replaced: that would forget the locks. */
-static int
-slots_make(const char *data)
-{
-	char path[FRESH_PATH_MAX];
-	struct stat st;
-	int fd, bad;
-
-	if ((size_t)snprintf(path, sizeof path, "%s/slots", data) >= sizeof path)
-		return tell(EXIT_USAGE, "the name of %s is too long", data);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return errno == EEXIST ? 0 : tell(EXIT_SYSTEM, "cannot create %s: %s", path, strerror(errno));
-	bad = geteuid() == 0 && (stat(data, &st) || fchown(fd, st.st_uid, st.st_gid));
-	(void)close(fd); /* nothing was written */
-	return bad ? tell(EXIT_SYSTEM, "cannot change the owner of %s: %s", path, strerror(errno)) : 0;
-}
-
 /* The key of the shared secrets.  Never replaced: without it they are lost. */
 static int
 shared_key_make(const char *data)
@@ -219,28 +202,6 @@ shared_key_make(const char *data)
 	return r;
 }
 
-/* The server secret of the database that is there; a new one if there is none. */
-static void
-server_secret(const char *data, uint8_t server[USERDB_SERVER_BYTES])
-{
-	uint8_t value[USERDB_SERVER_BYTES + 16];
-	char path[FRESH_PATH_MAX];
-	unsigned len = 0;
-	int fd = -1;
-	bool kept;
-
-	if ((size_t)snprintf(path, sizeof path, "%s/secrets.cdb", data) < sizeof path)
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	kept = fd >= 0 && cdb_seek(fd, userdb_server_key.p, (unsigned)userdb_server_key.len, &len) > 0 &&
-	       len <= sizeof value && cdb_bread(fd, value, (int)len) == 0 &&
-	       userdb_server_get((struct span){ value, len }, server) == 0;
-	if (fd >= 0)
-		(void)close(fd); /* only read from */
-	if (!kept)
-		randombytes_buf(server, USERDB_SERVER_BYTES);
-	sodium_memzero(value, sizeof value);
-}
-
 int
 compile_make(struct compiled *c, const struct userfile *f, const char *data)
 {
@@ -248,10 +209,12 @@ compile_make(struct compiled *c, const struct userfile *f, const char *data)
 	int r;
 
 	c->secrets.fd = c->users.fd = -1;
-	server_secret(data, server);
+	/* What is there already outlives this. */
+	if (!server_secret_read(data, server))
+		randombytes_buf(server, sizeof server);
 	if ((r = database_make(&c->secrets, f, data, "secrets.cdb", server, secrets_fill)) ||
-	    (r = database_make(&c->users, f, data, "users.cdb", NULL, users_fill)) || (r = slots_make(data)) ||
-	    (r = shared_key_make(data)))
+	    (r = database_make(&c->users, f, data, "users.cdb", NULL, users_fill)) || (r = shared_key_make(data)) ||
+	    (r = tables_make(data, f->count + f->further_count, server)))
 		compile_abandon(c);
 	sodium_memzero(server, sizeof server);
 	return r;

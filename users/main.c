@@ -23,6 +23,7 @@ static const char SYNOPSIS[] =
     "  app-del NAME LABEL\n"
     "  list | show NAME                         never show a verifier\n"
     "  test NAME [-a ADDRESS]                   go the way of a login and say each step\n"
+    "  guesses NAME|ADDRESS | unban NAME|ADDRESS  see and forget wrong guesses\n"
     "  hash | verify HASH                       of a password, for other programs\n"
     "  compile                                  make the databases anew after USERS was edited by hand\n"
     "Passwords come from the terminal, twice, or as one line of standard input; never as an argument.\n"
@@ -60,6 +61,8 @@ static const struct {
 	{ "restrict", NAME,                        LIMITS,   verb_restrict },
 	{ "app-add",  NAME | OTHER,                LIMITS,   verb_app_add },
 	{ "app-del",  NAME | OTHER,                0,        verb_app_del },
+	{ "guesses",  NAME,                        0,        verb_guesses },
+	{ "unban",    NAME,                        0,        verb_unban },
 	{ "hash",     0,                           0,        verb_hash },
 	{ "verify",   NAME,                        0,        verb_verify },
 	{ "compile",  0,                           0,        verb_compile },

@@ -69,8 +69,10 @@ verb_show(const struct request *r)
 	u = status ? NULL : userfile_find(&s.file, span_of(r->name));
 	if (status == 0 && u == NULL)
 		status = tell(EXIT_ALREADY, "there is no user %s", r->name);
-	if (u)
+	if (u) {
 		user_show(u, r->users);
+		logins_show(r->data, u);
+	}
 	store_close(&s);
 	return status;
 }

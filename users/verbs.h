@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "options.h"
+#include "userfile.h"
 
 struct request {
 	const char *users; /* the text file */
@@ -32,7 +33,12 @@ int verb_rename(const struct request *r);
 int verb_restrict(const struct request *r);
 int verb_app_add(const struct request *r);
 int verb_app_del(const struct request *r);
+int verb_guesses(const struct request *r);
+int verb_unban(const struct request *r);
 int verb_hash(const struct request *r);
 int verb_verify(const struct request *r);
+
+/* For show: when the user last logged in, and from where. */
+void logins_show(const char *data, const struct user *u);
 
 #endif

@@ -134,6 +134,8 @@ main(void)
 	CHECK_EQ(verdict_answer(VERDICT_PASSWORD), ANSWER_NO);
 	CHECK_EQ(verdict_answer(VERDICT_NOUSER), ANSWER_NO);
 	CHECK_EQ(verdict_answer(VERDICT_DISABLED), ANSWER_NO);
+	CHECK(!strcmp(verdict_reason(VERDICT_LIMITED), "ratelimit"));
+	CHECK_EQ(verdict_answer(VERDICT_LIMITED), ANSWER_LIMITED);
 	CHECK_EQ(verdict_answer(VERDICT_TEMPORARY), ANSWER_LATER);
 	CHECK_EQ(verdict_answer(VERDICT_BROKEN), ANSWER_PERMANENT);
 	return check_end();

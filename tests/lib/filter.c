@@ -75,7 +75,7 @@ rules(void)
 		{ 30, WHEN, 1, 0, 7, 0 },   { 10, ALWAYS, 0, 0, 0, 0 },     { 20, WHEN_BOTH, 0, 2, 5, 6 },
 		{ 30, WHEN, 1, 0, 9, 0 },   { 40, WHEN_UIDS, 0, 0, 0, 0 },  { 40, ELSE_EPERM, 0, 0, 0, 0 },
 		{ 5, WHEN, 0, 0, 0, 0 },    { 5, ELSE_EPERM, 0, 0, 0, 0 },  { 50, WHEN, 0, 0, 1, 0 },
-		{ 50, ALWAYS, 0, 0, 0, 0 }, { 60, WHEN_FROM, 1, 0, 10, 0 },
+		{ 50, ALWAYS, 0, 0, 0, 0 }, { 60, WHEN_FROM, 1, 0, 10, 0 }, { 70, WHEN_BELOW, 0, 2, 5, 100 },
 	};
 	static struct filter f;
 	const uint64_t high = 1ULL << 32;
@@ -106,6 +106,13 @@ rules(void)
 	CHECK_EQ(call(&f, 5, 0, 0, 0), ALLOWED);
 	CHECK_EQ(call(&f, 5, 1, 0, 0), FAILS);
 	CHECK_EQ(call(&f, 50, 2, 0, 0), ALLOWED);
+	CHECK_EQ(call(&f, 70, 5, 0, 99), ALLOWED);
+	CHECK_EQ(call(&f, 70, 5, 0, 0), ALLOWED);
+	CHECK_EQ(call(&f, 70, 5, 0, 100), KILLED);
+	CHECK_EQ(call(&f, 70, 5, 0, UINT32_MAX), KILLED);
+	CHECK_EQ(call(&f, 70, 5, 0, 1ULL << 32), KILLED);
+	CHECK_EQ(call(&f, 70, 4, 0, 99), KILLED);
+	CHECK_EQ(call(&f, 70, 5 | 1ULL << 32, 0, 99), KILLED);
 	CHECK_EQ(call(&f, 60, 0, 10, 0), ALLOWED);
 	CHECK_EQ(call(&f, 60, 0, UINT32_MAX, 0), ALLOWED);
 	CHECK_EQ(call(&f, 60, 0, 9, 0), KILLED);
@@ -113,7 +120,7 @@ rules(void)
 	CHECK_EQ(call(&f, 60, 0, 10 | high, 0), KILLED);
 	CHECK_EQ(call(&f, 60, 0, 9 | high, 0), KILLED);
 	for (int nr = -1; nr < 600; nr++)
-		if (nr != 60 && nr != 5 && nr != 10 && nr != 20 && nr != 30 && nr != 40 && nr != 50)
+		if (nr != 60 && nr != 5 && nr != 10 && nr != 20 && nr != 30 && nr != 40 && nr != 50 && nr != 70)
 			CHECK_EQ(call(&f, nr, 5, 7, 6), KILLED);
 }
 

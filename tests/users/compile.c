@@ -198,6 +198,8 @@ main(void)
 	(void)unlink(path_of("secrets.cdb"));
 	(void)unlink(path_of("slots"));
 	(void)unlink(path_of("shared.key"));
+	(void)unlink(path_of("guesses"));
+	(void)unlink(path_of("logins"));
 	CHECK_EQ(rmdir(directory), 0); /* nothing else was left in it */
 	return check_end();
 }
