@@ -2,8 +2,11 @@
 #define _GNU_SOURCE
 #include "password.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -112,6 +115,40 @@ test_no_memory(void)
 	CHECK_EQ(status, 0);
 }
 
+/* The mmap that fails: 0 none, 1 the next one.  This one is called instead of libc's. */
+static unsigned fail_mmap;
+
+void *
+mmap(void *at, size_t len, int protection, int flags, int fd, off_t offset)
+{
+	if (fail_mmap && --fail_mmap == 0) {
+		errno = ENOMEM;
+		return MAP_FAILED;
+	}
+	return (void *)syscall(SYS_mmap, at, len, protection, flags, fd, offset); /* NOLINT: it is an address */
+}
+
+/* Memory that ends at any moment never makes a password wrong. */
+static void
+test_memory_ends(void)
+{
+	static const char verifier[] =
+	    "$argon2id$v=19$m=64,t=1,p=1$h44fUHKTTXXql4q+LGJJug$gaQhsKwxcVa+3goazd/SvQYATrKXWejkFGp5t1mURr4";
+	unsigned failed = 0;
+
+	CHECK_EQ(check("open sesame", verifier), PASSWORD_RIGHT);
+	for (unsigned nth = 1; nth < 20; nth++) {
+		enum password p;
+
+		fail_mmap = nth;
+		p = check("open sesame", verifier);
+		failed += p == PASSWORD_NO_MEMORY;
+		CHECK(p == PASSWORD_RIGHT || p == PASSWORD_NO_MEMORY);
+	}
+	fail_mmap = 0;
+	CHECK(failed >= 2);
+}
+
 int
 main(void)
 {
@@ -119,5 +156,6 @@ main(void)
 	test_lengths();
 	test_bad_verifiers();
 	test_no_memory();
+	test_memory_ends();
 	return check_end();
 }
