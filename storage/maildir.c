@@ -145,13 +145,13 @@ is_trashed(const char *info)
 }
 
 static int
-entry_add(struct list *l, uint8_t where, const struct dirent64 *e, bool trashed_too)
+entry_add(struct list *l, uint8_t where, const struct dirent64 *e)
 {
 	size_t base = strcspn(e->d_name, ":");
 	struct message m = { .base_len = (uint16_t)base, .where = where, .inode = e->d_ino };
 	void *list = l->m;
 
-	if (e->d_name[0] == '.' || base == 0 || (!trashed_too && is_trashed(e->d_name + base)))
+	if (e->d_name[0] == '.' || base == 0)
 		return 0;
 	if (e->d_type != DT_REG && e->d_type != DT_UNKNOWN)
 		return 0;
@@ -160,6 +160,7 @@ entry_add(struct list *l, uint8_t where, const struct dirent64 *e, bool trashed_
 		return -1;
 	}
 	m.time = delivery_time(e->d_name);
+	m.hidden = is_trashed(e->d_name + base);
 	if (name_add(l, e->d_name, &m.name) || room_for(&list, &l->room, l->n + 1, sizeof m))
 		return -1;
 	l->m = list;
@@ -169,7 +170,7 @@ entry_add(struct list *l, uint8_t where, const struct dirent64 *e, bool trashed_
 
 /* getdents64 itself: libc's readdir allocates, and tells no more. */
 static int
-directory_read(int fd, uint8_t where, struct list *l, bool trashed_too)
+directory_read(int fd, uint8_t where, struct list *l)
 {
 	static _Alignas(struct dirent64) char b[1 << 16];
 	long n;
@@ -180,7 +181,7 @@ directory_read(int fd, uint8_t where, struct list *l, bool trashed_too)
 		for (long at = 0; at < n;) {
 			const struct dirent64 *e = (const struct dirent64 *)(const void *)(b + at);
 
-			if (entry_add(l, where, e, trashed_too))
+			if (entry_add(l, where, e))
 				return -1;
 			at += e->d_reclen;
 		}
@@ -246,13 +247,13 @@ stamps_settled(const struct timespec before[SUBDIRECTORIES], const struct timesp
 /* Read both directories once.  A name that changes meanwhile may be seen twice, or not at all (readdir(3)): *settled is
  * false when that is possible, and what is not in the list may be there all the same. */
 static int
-directories_read(const struct maildir *d, struct list *l, bool trashed_too, bool *settled)
+directories_read(const struct maildir *d, struct list *l, bool *settled)
 {
 	struct timespec before[SUBDIRECTORIES], after[SUBDIRECTORIES];
 
 	/* new first: a message that moves to cur meanwhile is seen twice, and then found to be one. */
-	if (stamps_take(d, before) || directory_read(d->sub[NEW], NEW, l, trashed_too) ||
-	    directory_read(d->sub[CUR], CUR, l, trashed_too) || stamps_take(d, after))
+	if (stamps_take(d, before) || directory_read(d->sub[NEW], NEW, l) ||
+	    directory_read(d->sub[CUR], CUR, l) || stamps_take(d, after))
 		return -1;
 	*settled = stamps_settled(before, after);
 	return 0;
@@ -265,7 +266,7 @@ maildir_list(const struct maildir *d, struct list *l)
 	size_t kept = 0;
 
 	for (int times = 0; times < READINGS && !settled; times++)
-		if (directories_read(d, l, false, &settled))
+		if (directories_read(d, l, &settled))
 			return -1;
 	list_sort(l);
 	for (size_t i = 0; i < l->n; i++) {
@@ -354,7 +355,7 @@ maildir_refresh(struct maildir *d)
 	for (int times = 0; times < READINGS && missing > 0 && !settled; times++) {
 		struct list now = { 0 };
 
-		missing = directories_read(d, &now, true, &settled);
+		missing = directories_read(d, &now, &settled);
 		list_sort(&now);
 		if (missing == 0)
 			missing = names_adopt(&d->list, &now, times == 0);

@@ -23,6 +23,7 @@ struct message {
 	bool missing;      /* not seen when the directories were last read */
 	bool measured;     /* what follows is true of the file, not of its directory entry alone */
 	bool linked;       /* removed by one name, and the file had another */
+	bool hidden;       /* trashed or unreadable: no message of this session, but its name is taken */
 	uint64_t time;     /* of delivery, from the name; 0 if that tells none */
 	uint64_t inode, size, octets;
 	int64_t changed; /* nanoseconds: what was counted is what has this time, this size, this inode */
@@ -46,8 +47,8 @@ int maildir_open(struct maildir *d, const char *path);
 /* Take the session's lock: it dies with this process and leaves nothing behind.  Waits for at most ms milliseconds.
  * Returns 0, or -1 with errno EWOULDBLOCK when another session has it. */
 int maildir_lock(const struct maildir *d, int ms);
-/* Read new and cur into an empty list, sorted.  Dot files, what is not a regular file and what has the flag T (trashed)
- * are not messages.  One message may be in it under several names that it had meanwhile.
+/* Read new and cur into an empty list, sorted.  Dot files and what is not a regular file are not messages; what has the
+ * flag T (trashed) is hidden.  One message may be in it under several names that it had meanwhile.
  * Returns 0, or -1 with errno. */
 int maildir_list(const struct maildir *d, struct list *l);
 /* Find the names that our messages have now: other programs rename them at any time, and may set the flag T.

@@ -11,6 +11,7 @@
 
 #include "crlf.h"
 #include "die.h"
+#include "double.h"
 #include "sandbox.h"
 
 /* The only way that this room's system call table allows. */
@@ -69,6 +70,14 @@ octets_count(int fd, uint64_t size, uint64_t *octets)
 	return 0;
 }
 
+static void
+identity_take(struct message *m, const struct stat *st)
+{
+	m->inode = st->st_ino;
+	m->size = (uint64_t)st->st_size;
+	m->changed = change_time(st);
+}
+
 /* Returns 0, or -1 with errno; is_gone tells whether its name has changed or it has gone. */
 static int
 message_measure(const struct maildir *d, struct message *m)
@@ -83,9 +92,7 @@ message_measure(const struct maildir *d, struct message *m)
 	} else if (!S_ISREG(st.st_mode)) {
 		error = EINVAL;
 	} else {
-		m->inode = st.st_ino;
-		m->size = (uint64_t)st.st_size;
-		m->changed = change_time(&st);
+		identity_take(m, &st);
 		if (octets_count(fd, m->size, &m->octets))
 			error = errno;
 		m->measured = error == 0;
@@ -95,6 +102,24 @@ message_measure(const struct maildir *d, struct message *m)
 	return error ? -1 : 0;
 }
 
+/* What is not shown still has its name: by its age it is found out whether another message may have that too.  What
+ * cannot even be looked at counts as old as can be. */
+static int
+hidden_measure(const struct maildir *d, struct message *m)
+{
+	struct stat st;
+
+	m->measured = true;
+	if (fstatat(d->sub[m->where], message_name(&d->list, m), &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		identity_take(m, &st);
+		m->measured = S_ISREG(st.st_mode);
+	} else if (is_gone(errno)) {
+		m->measured = false;
+		return -1;
+	}
+	return 0;
+}
+
 static void
 skip_log(const struct maildir *d, const struct message *m)
 {
@@ -102,31 +127,56 @@ skip_log(const struct maildir *d, const struct message *m)
 	     message_name(&d->list, m), strerror(errno));
 }
 
-/* Measure all that are not measured and not missing.  Returns how many have vanished from under their names, or -1 with
- * errno when nothing can be measured now.  What cannot be read is taken out of the list. */
+/* Returns 0, or -1 with errno: one for which is_gone, or one that the next message would meet too. */
+static int
+message_look(const struct maildir *d, struct message *m)
+{
+	if (!m->hidden) {
+		if (message_measure(d, m) == 0)
+			return 0;
+		if (is_gone(errno) || errno == ENOMEM || errno == EMFILE || errno == ENFILE)
+			return -1;
+		skip_log(d, m);
+		m->hidden = true;
+	}
+	return hidden_measure(d, m);
+}
+
+/* Look at all that are neither measured nor missing.  Returns how many have vanished from under their names, or -1 with
+ * errno when nothing can be measured now. */
 static int64_t
 list_measure(struct maildir *d)
 {
-	struct list *l = &d->list;
 	int64_t vanished = 0;
+
+	for (size_t i = 0; i < d->list.n; i++) {
+		struct message *m = &d->list.m[i];
+
+		if (m->measured || m->missing || message_look(d, m) == 0)
+			continue;
+		if (!is_gone(errno))
+			return -1;
+		vanished++;
+	}
+	return vanished;
+}
+
+/* Keep what was measured, each once. */
+static void
+list_tidy(struct list *l)
+{
 	size_t kept = 0;
 
+	list_sort(l);
 	for (size_t i = 0; i < l->n; i++) {
-		struct message m = l->m[i];
+		/* Seen in new and, a moment later, in cur: one message. */
+		bool again = kept && l->m[kept - 1].inode == l->m[i].inode &&
+			     message_same_base(l, &l->m[kept - 1], &l->m[i]);
 
-		if (!m.measured && !m.missing && message_measure(d, &m)) {
-			if (errno == ENOMEM || errno == EMFILE || errno == ENFILE)
-				return -1;
-			if (!is_gone(errno)) {
-				skip_log(d, &m);
-				continue;
-			}
-			vanished++;
-		}
-		l->m[kept++] = m;
+		if (l->m[i].measured && !again)
+			l->m[kept++] = l->m[i];
 	}
 	l->n = kept;
-	return vanished;
 }
 
 int
@@ -141,15 +191,11 @@ messages_measure(struct maildir *d)
 		vanished = maildir_refresh(d) ? -1 : list_measure(d);
 	if (vanished < 0)
 		return -1;
-	list_sort(l);
-	for (size_t i = 0; i < l->n; i++) {
-		/* Seen in new and, a moment later, in cur: one message. */
-		bool again =
-		    kept && l->m[kept - 1].inode == l->m[i].inode && message_same_base(l, &l->m[kept - 1], &l->m[i]);
-
-		if (l->m[i].measured && !again)
+	list_tidy(l);
+	doubles_part(d);
+	for (size_t i = 0; i < l->n; i++)
+		if (!l->m[i].hidden)
 			l->m[kept++] = l->m[i];
-	}
 	l->n = kept;
 	return 0;
 }

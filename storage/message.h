@@ -5,9 +5,9 @@
 #include "maildir.h"
 #include "msg.h"
 
-/* Measure every message of the list that maildir_list made: octets as RETR sends them; then sort it.  What has gone
- * meanwhile, is no regular file or cannot be read is left out, the latter two with a line in the log: it stays in the
- * Maildir, and nobody is shown a part of it.  Returns 0, or -1 with errno. */
+/* Measure every message of the list that maildir_list made: octets as RETR sends them; part those of one base name; sort.
+ * What has gone meanwhile, is no regular file or cannot be read is left out, the latter two with a line in the log: it
+ * stays in the Maildir, and nobody is shown a part of it.  Returns 0, or -1 with errno. */
 int messages_measure(struct maildir *d);
 /* Open message i (from 0) as it was measured, wherever it is now.  Returns a descriptor, or -1 and why. */
 int message_open(struct maildir *d, size_t i, enum gone *why);

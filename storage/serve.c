@@ -10,7 +10,6 @@
 
 #include "chan.h"
 #include "die.h"
-#include "double.h"
 #include "log.h"
 #include "message.h"
 #include "table.h"
@@ -60,10 +59,7 @@ refuse(struct storage *s, enum answer a, const char *reason)
 static int
 maildrop_read(struct maildir *d)
 {
-	if (maildir_list(d, &d->list) || messages_measure(d))
-		return -1;
-	doubles_part(d);
-	return 0;
+	return maildir_list(d, &d->list) || messages_measure(d) ? -1 : 0;
 }
 
 static void
@@ -207,5 +203,6 @@ storage_serve(struct storage *s)
 	if (maildrop_open(s) == 0)
 		requests_serve(s);
 	maildrop_free(s);
+	(void)close(FD_CTL); /* whatever pop3d still waits for will not come */
 	pop3d_wait(s);
 }

@@ -470,6 +470,19 @@ def test_two_messages_of_one_name_where_nothing_can_be_renamed():
     equal(user.names(), ["cur/5.x:2,S"])
 
 
+def test_what_is_not_shown_keeps_its_name():
+    """An older message that is trashed or cannot be read lends its id to no other."""
+    for hide, name in ((lambda path: os.chmod(path, 0), "cur/5.x:2,S"), (lambda path: None, "cur/5.x:2,ST")):
+        user = user_with(name, "new/5.x")
+        os.utime(user.maildir.at(name), (1000, 1000))
+        hide(user.maildir.at(name))
+        young = uids(user)
+        check(len(young) == 1 and re.fullmatch(r"5\.[0-9a-f]{32}", young[0]), young)
+        os.chmod(user.maildir.at(name), 0o600)
+        os.rename(user.maildir.at(name), user.maildir.at("cur/5.x:2,"))
+        equal(sorted(uids(user)), sorted(["5.x", *young]))
+
+
 # The Maildir itself.
 
 def test_no_maildir():
