@@ -1,4 +1,4 @@
-# sallyport.  make | make run | make test | make check | make bench | make conformance
+# sallyport.  make | make run | make test | make check | make bench | make conformance | make faults
 # make install DESTDIR= PREFIX= | make clean
 # Settable: CC=gcc|clang, CFLAGS, PREFIX, LIBC=musl|glibc (of the rooms that need libc alone; musl where it is installed).
 
@@ -81,7 +81,12 @@ $(B)/include:
 # A unit test, tests/ROOM/FILE.c, is linked with the whole room but its main.c.
 unit = $(filter-out $(B)/full/$(1)/main.o,$(call full,$(1)))
 UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch proxyd pop3d authd storage users)))
-units: $(UNITS)
+# A tracer is written for the registers of one processor.
+INJECT = $(if $(findstring x86_64,$(TRIPLE)),$(B)/inject)
+units: $(UNITS) $(INJECT)
+$(B)/inject: tests/faults/inject.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL) $< -o $@
 .SECONDEXPANSION:
 $(B)/tests/%: tests/%.c $$(call unit,$$(notdir $$(@D)))
 	@mkdir -p $(@D)
@@ -102,6 +107,8 @@ $(B)/load $(B)/fill: $(B)/%: tests/bench/%.c
 check:
 	@etc/packages build test check && tests/check
 # IDLE=720 adds the idle limit, and twelve minutes
+faults: packages all $(INJECT)
+	FAULTS=all BUILD=$(B) python3 tests/faults.py
 conformance: packages all
 	BUILD=$(B) python3 tests/conformance.py score $(if $(IDLE),--idle $(IDLE))
 
@@ -117,4 +124,4 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: FORCE all units packages run test bench check conformance install clean
+.PHONY: FORCE all units packages run test bench check conformance faults install clean

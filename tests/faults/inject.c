@@ -1,0 +1,349 @@
+/* inject: run a program and everything it starts under ptrace, and make one system call of one of its processes fail, come
+ * short, or be the last thing that the process does.
+ *
+ *	inject REPORT list PROGRAM...                          count the calls: "ROOM CALL TIMES" lines
+ *	inject REPORT ROOM CALL N fail ERRNO PROGRAM...        the N-th CALL (a number) fails with ERRNO (a number)
+ *	inject REPORT ROOM CALL N short - PROGRAM...           it gets half of its octets
+ *	inject REPORT ROOM CALL N end - PROGRAM...             it reads nothing, as at the end of a file
+ *	inject REPORT ROOM CALL N before|after SIGNAL PROGRAM... the process gets SIGNAL before or after the call
+ *	inject REPORT ROOM memory N fail ERRNO PROGRAM...      from its N-th brk, mmap, mremap or mprotect on, each fails
+ *
+ * ROOM is the first argument of what the process has executed last, its directories removed; with "-child" behind it
+ * between vfork and exec.  The report ends with "hit" if the call was made, with "hit start" if that was before main, and has "ROOM exit STATUS" or
+ * "ROOM signal NUMBER" for each process that ended.
+ *
+ * The programs are the ones that are shipped, their seccomp tables and all: a call that is to fail becomes a
+ * clock_gettime (which each table allows) with nowhere to write, before the filter sees it. */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef __x86_64__
+#error "written for the registers of x86_64"
+#endif
+
+enum { PROCESSES = 64, CALLS = 512, ROOMS = 16, ROOM_NAME = 32 };
+
+struct room {
+	char name[ROOM_NAME];
+	unsigned times[CALLS];
+	unsigned memory;
+	bool begun; /* it has come to main: libc's start is behind it */
+};
+
+struct process {
+	pid_t pid;
+	struct room *room;
+	bool inside;  /* between entry and exit of a call */
+	bool waiting; /* it stands still until we know whose child it is */
+	bool failing;
+	bool kill_after;
+	long result;
+};
+
+static struct process processes[PROCESSES];
+static struct room rooms[ROOMS];
+static FILE *report;
+static const char *want_room, *want_what;
+static long want_call, want_number;
+static unsigned want_nth;
+static bool hit, hit_start, listing, sticky;
+
+static void
+die(const char *what)
+{
+	perror(what);
+	exit(2);
+}
+
+static struct room *
+room_named(const char *name)
+{
+	for (int i = 0; i < ROOMS; i++) {
+		if (rooms[i].name[0] == '\0')
+			(void)snprintf(rooms[i].name, sizeof rooms[i].name, "%s", name);
+		if (strcmp(rooms[i].name, name) == 0)
+			return &rooms[i];
+	}
+	errno = ENOSPC;
+	die("rooms");
+	return NULL;
+}
+
+/* What a process has executed. */
+static struct room *
+room_of(pid_t pid)
+{
+	char path[64], line[256] = "?";
+	const char *slash;
+	int fd;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || read(fd, line, sizeof line - 1) <= 0)
+		die(path);
+	(void)close(fd);
+	slash = strrchr(line, '/');
+	return room_named(slash ? slash + 1 : line);
+}
+
+static struct process *
+process_find(pid_t pid)
+{
+	for (int i = 0; i < PROCESSES; i++)
+		if (processes[i].pid == pid)
+			return &processes[i];
+	for (int i = 0; i < PROCESSES; i++)
+		if (processes[i].pid == 0) {
+			processes[i] = (struct process){ .pid = pid };
+			return &processes[i];
+		}
+	errno = ENOSPC;
+	die("processes");
+	return NULL;
+}
+
+static bool
+is_memory(long call)
+{
+	return call == SYS_brk || call == SYS_mmap || call == SYS_mremap || call == SYS_mprotect;
+}
+
+static void
+registers_get(pid_t pid, struct user_regs_struct *r)
+{
+	struct iovec v = { r, sizeof *r };
+
+	if (ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &v) && errno != ESRCH)
+		die("PTRACE_GETREGSET");
+}
+
+static void
+registers_set(pid_t pid, struct user_regs_struct *r)
+{
+	struct iovec v = { r, sizeof *r };
+
+	if (ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &v) && errno != ESRCH)
+		die("PTRACE_SETREGSET");
+}
+
+/* A failing brk tells the old end instead of an error; the libcs take any end but the wanted one for failure. */
+static long
+failure(long call)
+{
+	return call == SYS_brk ? 0 : -want_number;
+}
+
+/* The call that was asked for is about to be made. */
+static void
+strike(struct process *p, struct user_regs_struct *r, long call)
+{
+	hit_start |= !hit && !p->room->begun;
+	hit = true;
+	if (strcmp(want_what, "before") == 0) {
+		(void)kill(p->pid, (int)want_number);
+	} else if (strcmp(want_what, "after") == 0) {
+		p->kill_after = true;
+	} else if (strcmp(want_what, "short") == 0) {
+		r->rdx = r->rdx > 1 ? r->rdx / 2 : r->rdx;
+		registers_set(p->pid, r);
+	} else {
+		p->failing = true;
+		p->result = strcmp(want_what, "end") == 0 ? 0 : failure(call);
+		if (call == SYS_close)
+			return; /* whatever it says, the kernel has closed */
+		r->orig_rax = SYS_clock_gettime;
+		r->rdi = 1; /* CLOCK_MONOTONIC */
+		r->rsi = 0;
+		registers_set(p->pid, r);
+	}
+}
+
+static void
+call_entered(struct process *p)
+{
+	struct user_regs_struct r;
+	struct room *room = p->room;
+	unsigned nth;
+	long call;
+
+	registers_get(p->pid, &r);
+	call = (long)r.orig_rax;
+	if (call < 0 || call >= CALLS)
+		return;
+	/* What each main does first, and no libc before it. */
+	room->begun |= call == SYS_getsockopt || call == SYS_fcntl || call == SYS_rt_sigaction;
+	nth = ++room->times[call];
+	room->memory += is_memory(call);
+	if (listing || strcmp(room->name, want_room) != 0)
+		return;
+	if (sticky ? is_memory(call) && room->memory >= want_nth : call == want_call && nth == want_nth)
+		strike(p, &r, call);
+}
+
+static void
+call_left(struct process *p)
+{
+	struct user_regs_struct r;
+
+	if (p->failing) {
+		registers_get(p->pid, &r);
+		r.rax = (unsigned long)p->result;
+		registers_set(p->pid, &r);
+		p->failing = false;
+	}
+	if (p->kill_after)
+		(void)kill(p->pid, (int)want_number);
+	p->kill_after = false;
+}
+
+static void
+process_ended(pid_t pid, int status)
+{
+	struct process *p = process_find(pid);
+
+	if (WIFEXITED(status))
+		(void)fprintf(report, "%s exit %d\n", p->room ? p->room->name : "?", WEXITSTATUS(status));
+	else
+		(void)fprintf(report, "%s signal %d\n", p->room ? p->room->name : "?", WTERMSIG(status));
+	p->pid = 0;
+}
+
+/* Are the calls of this process of interest?  Where they are not it runs at its own speed. */
+static int
+mode(const struct process *p)
+{
+	if (p->failing || p->kill_after)
+		return PTRACE_SYSCALL;
+	return listing || ((!hit || sticky) && strcmp(p->room->name, want_room) == 0) ? PTRACE_SYSCALL : PTRACE_CONT;
+}
+
+static void
+child_born(struct process *parent, pid_t pid)
+{
+	char name[ROOM_NAME + 8];
+	struct process *child = process_find(pid);
+
+	(void)snprintf(name, sizeof name, "%s-child", parent->room->name);
+	child->room = room_named(name);
+	if (child->waiting)
+		(void)ptrace((enum __ptrace_request)mode(child), pid, 0, 0);
+	child->waiting = false;
+}
+
+/* Returns the signal that the process is to get when it goes on. */
+static int
+process_stopped(pid_t pid, int status)
+{
+	struct process *p = process_find(pid);
+	int event = status >> 16;
+	unsigned long message;
+
+	if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
+		p->inside = !p->inside;
+		if (p->inside)
+			call_entered(p);
+		else
+			call_left(p);
+		return 0;
+	}
+	if (event == PTRACE_EVENT_EXEC) {
+		p->room = room_of(pid);
+		p->inside = true; /* of execve */
+		return 0;
+	}
+	if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE) {
+		if (ptrace(PTRACE_GETEVENTMSG, pid, 0, &message) == 0)
+			child_born(p, (pid_t)message);
+		return 0;
+	}
+	/* The stop with which a child of a traced process starts. */
+	if (event == PTRACE_EVENT_STOP || WSTOPSIG(status) == SIGSTOP)
+		return 0;
+	return event ? 0 : WSTOPSIG(status);
+}
+
+static void
+trace(char **program)
+{
+	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+			     PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		die("fork");
+	if (pid == 0) {
+		if (ptrace(PTRACE_TRACEME, 0, 0, 0))
+			_exit(127);
+		(void)raise(SIGSTOP);
+		execv(program[0], program);
+		_exit(127);
+	}
+	if (waitpid(pid, &status, 0) != pid || ptrace(PTRACE_SETOPTIONS, pid, 0, options))
+		die("cannot trace");
+	process_find(pid)->room = room_named("inject");
+	(void)ptrace((enum __ptrace_request)mode(process_find(pid)), pid, 0, 0);
+	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
+		if (!WIFSTOPPED(status)) {
+			process_ended(pid, status);
+			continue;
+		}
+		int signal = process_stopped(pid, status);
+
+		if (process_find(pid)->room == NULL) {
+			process_find(pid)->waiting = true;
+			continue;
+		}
+		/* A process that was killed meanwhile is no error. */
+		(void)ptrace((enum __ptrace_request)mode(process_find(pid)), pid, 0, (unsigned long)signal);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	int program = 3;
+
+	if (argc < 4)
+		return 2;
+	report = fopen(argv[1], "we");
+	if (report == NULL)
+		die(argv[1]);
+	listing = strcmp(argv[2], "list") == 0;
+	if (!listing) {
+		if (argc < 8)
+			return 2;
+		program = 7;
+		want_room = argv[2];
+		sticky = strcmp(argv[3], "memory") == 0;
+		want_call = atol(argv[3]);
+		want_nth = (unsigned)atol(argv[4]);
+		want_what = argv[5];
+		want_number = atol(argv[6]);
+	}
+	trace(argv + program);
+	for (int i = 0; listing && i < ROOMS; i++) {
+		for (int call = 0; call < CALLS; call++)
+			if (rooms[i].times[call])
+				(void)fprintf(report, "%s %d %u\n", rooms[i].name, call, rooms[i].times[call]);
+		if (rooms[i].memory)
+			(void)fprintf(report, "%s memory %u\n", rooms[i].name, rooms[i].memory);
+	}
+	if (hit)
+		(void)fprintf(report, hit_start ? "hit start\n" : "hit\n");
+	return fclose(report) ? 2 : 0;
+}
