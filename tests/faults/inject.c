@@ -52,6 +52,7 @@ struct process {
 	bool failing;
 	bool kill_after;
 	long result;
+	struct user_regs_struct before;
 };
 
 static struct process processes[PROCESSES];
@@ -163,6 +164,7 @@ strike(struct process *p, struct user_regs_struct *r, long call)
 	} else {
 		p->failing = true;
 		p->result = strcmp(want_what, "end") == 0 ? 0 : failure(call);
+		p->before = *r;
 		if (call == SYS_close)
 			return; /* whatever it says, the kernel has closed */
 		r->orig_rax = SYS_clock_gettime;
@@ -200,7 +202,10 @@ call_left(struct process *p)
 	struct user_regs_struct r;
 
 	if (p->failing) {
+		/* A call keeps its arguments, and glibc's vfork its return address among them. */
 		registers_get(p->pid, &r);
+		r.rdi = p->before.rdi;
+		r.rsi = p->before.rsi;
 		r.rax = (unsigned long)p->result;
 		registers_set(p->pid, &r);
 		p->failing = false;
