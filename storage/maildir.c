@@ -252,8 +252,8 @@ directories_read(const struct maildir *d, struct list *l, bool *settled)
 	struct timespec before[SUBDIRECTORIES], after[SUBDIRECTORIES];
 
 	/* new first: a message that moves to cur meanwhile is seen twice, and then found to be one. */
-	if (stamps_take(d, before) || directory_read(d->sub[NEW], NEW, l) ||
-	    directory_read(d->sub[CUR], CUR, l) || stamps_take(d, after))
+	if (stamps_take(d, before) || directory_read(d->sub[NEW], NEW, l) || directory_read(d->sub[CUR], CUR, l) ||
+	    stamps_take(d, after))
 		return -1;
 	*settled = stamps_settled(before, after);
 	return 0;
@@ -372,7 +372,12 @@ maildir_rename(const struct maildir *d, enum subdirectory from, const char *old,
 {
 	struct stat st;
 
-	if (syscall(SYS_renameat2, d->sub[from], old, d->sub[to], new, NO_REPLACE) == 0)
+	int done;
+
+	do
+		done = (int)syscall(SYS_renameat2, d->sub[from], old, d->sub[to], new, NO_REPLACE);
+	while (done && errno == EINTR);
+	if (done == 0)
 		return 0;
 	/* NFS cannot promise that nothing is replaced: there we look first. */
 	if (errno != EINVAL)

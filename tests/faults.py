@@ -375,6 +375,11 @@ def cut(world, commands, heard):
         equal(uid, world.ids[content])
 
 
+def test_reached(counts):
+    print(f"{counts['hit']} faults were injected, {counts['missed']} were not reached")
+    check(counts["missed"] * 50 <= counts["hit"], "most of the time there is nothing to inject into")
+
+
 def main():
     counts = {"hit": 0, "missed": 0}
     try:
@@ -390,9 +395,8 @@ def main():
     tests = [(f"{room} {turns}".replace(" ", "-"), lambda room=room, turns=turns: test_faults(world, room, turns, counts))
              for turns in kinds for room in rooms]
     tests.append(("cuts", lambda: test_cuts(world)))
-    status = run(tests)
-    print(f"{counts['hit']} faults were injected, {counts['missed']} were not reached")
-    return status
+    tests.append(("reached", lambda: test_reached(counts)))
+    return run(tests)
 
 
 if __name__ == "__main__":
