@@ -168,8 +168,11 @@ environment_load(struct config *c, bool seen[SETTINGS])
 			die_usage(
 			    "%.*s: there is no such setting: correct or unset the variable (sallyport(8) lists them)",
 			    (int)(name.len < NAME_SHOWN ? name.len : NAME_SHOWN), *e);
+		/* execve takes anything for a variable, and behind the NUL of this one there is nothing of ours. */
+		if (rest.p == NULL)
+			die_usage("%s: the variable has no value: give it one or unset it", s->name);
 		if (!seen[s - settings])
-			setting_put(c, s, *e + name.len + 1, s->name);
+			setting_put(c, s, (const char *)rest.p, s->name);
 		seen[s - settings] = true;
 	}
 }

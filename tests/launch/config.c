@@ -47,6 +47,25 @@ status_of(const char *from, const char *const *environment)
 	return WEXITSTATUS(status);
 }
 
+/* A variable without '=', which setenv cannot make but a super-server could: it has no value to read. */
+static void
+variable_without_value(void)
+{
+	static char bare[] = "POP3_IDLE", rootless[] = "POP3_ROOTLESS=1";
+	char *variables[] = { rootless, bare, NULL };
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		environ = variables;
+		(void)close(2);
+		config_load(&c, NULL);
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	CHECK_EQ(WEXITSTATUS(status), EXIT_USAGE);
+}
+
 #define STATUS(...) status_of(NULL, (const char *const[]){ __VA_ARGS__, NULL })
 
 static void
@@ -127,6 +146,7 @@ main(void)
 
 	CHECK(mkdtemp(dir) != NULL);
 	environment();
+	variable_without_value();
 	directory();
 	(void)snprintf(command, sizeof command, "rm -r %s", dir);
 	CHECK_EQ(system(command), 0);
