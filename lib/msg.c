@@ -402,7 +402,8 @@ verdict_put(uint8_t out[VERDICT_BYTES], const struct verified *v)
 	memset(out, 0, VERDICT_BYTES);
 	out[0] = v->mechanism;
 	out[1] = (uint8_t)v->user.len;
-	memcpy(out + 2, v->user.p, v->user.len);
+	if (v->user.len) /* nobody: a span of no octets may point nowhere */
+		memcpy(out + 2, v->user.p, v->user.len);
 }
 
 int
