@@ -1,4 +1,4 @@
-# sallyport.  make | make run | make test | make check | make bench | make conformance | make faults
+# sallyport.  make | make run | make test | make check | make bench | make conformance | make faults | make fuzz T=60
 # make install DESTDIR= PREFIX= | make clean
 # Settable: CC=gcc|clang, CFLAGS, PREFIX, LIBC=musl|glibc (of the rooms that need libc alone; musl where it is installed).
 
@@ -92,6 +92,14 @@ $(B)/tests/%: tests/%.c $$(call unit,$$(notdir $$(@D)))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL) -Itests -I$(notdir $(@D)) $(filter %.c %.o %.a,$^) -lcdb -lsodium -lcrypt -o $@
 
+# A fuzz target, tests/fuzz/ROOM/FILE.c, the same way; with an engine, and with a die that comes back.
+ENGINE = tests/fuzz/replay.c
+FUZZ = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/*/*.c))
+fuzzers: $(FUZZ)
+$(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/die.c tests/fuzz/fuzz.h $(ENGINE) $$(call unit,$$(notdir $$(@D)))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL) -Itests/fuzz -I$(notdir $(@D)) $(filter-out %/lib/die.o,$(filter %.c %.o %.a,$^)) -Wl,--wrap=log_send $(ENGINELINK) -lcdb -lsodium -lcrypt -o $@
+
 packages:
 	@etc/packages build
 run: packages
@@ -106,9 +114,13 @@ $(B)/load $(B)/fill: $(B)/%: tests/bench/%.c
 	$(Q)$(CC) $(ALL) $< -o $@
 check:
 	@etc/packages build test check && tests/check
-# IDLE=720 adds the idle limit, and twelve minutes
+# T=60 seconds for each target; with AFL=1 by AFL++ instead of libFuzzer.  fuzz-cover tells what the corpora reach.
+fuzz fuzz-cover:
+	@etc/packages build test fuzz
+	tests/fuzz/run $(if $(findstring cover,$@),cover,$(if $(AFL),afl,fuzz) $(or $(T),60))
 faults: packages all $(INJECT)
 	FAULTS=all BUILD=$(B) python3 tests/faults.py
+# IDLE=720 adds the idle limit, and twelve minutes
 conformance: packages all
 	BUILD=$(B) python3 tests/conformance.py score $(if $(IDLE),--idle $(IDLE))
 
@@ -124,4 +136,4 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: FORCE all units packages run test bench check conformance faults install clean
+.PHONY: FORCE all units packages run test bench check conformance faults fuzz fuzz-cover install clean

@@ -1,0 +1,129 @@
+/* authd's one attempt: any datagrams, with a database of one user.  Only his right password makes a verdict, and it is his. */
+#define _GNU_SOURCE
+#include "attempt.h"
+
+#include <cdb.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "methods.h"
+
+/* "open", md5crypt: cheap on purpose */
+static const char hash[] = "$1$abcdefgh$ovjmp.B7kCMmCamnRddo91";
+
+static struct take input;
+static int asked, answered;
+
+/* The next datagram: u8 length, octets. */
+int
+chan_get(int fd, struct chan_in *in, bool want_fd)
+{
+	size_t n = take_u8(&input), len;
+	uint8_t *any;
+
+	(void)fd;
+	MUST(!want_fd);
+	if (input.len == 0 || n == 0)
+		return -1;
+	any = take_copy(&input, n, &len);
+	memcpy(in->b, any, len);
+	free(any);
+	in->data = (struct span){ in->b, len };
+	in->fd = -1;
+	return 0;
+}
+
+int
+chan_put_now(int fd, const struct wr *m)
+{
+	struct answer_msg a;
+
+	(void)fd;
+	MUST(!m->bad && answer_get(wr_span(m), &a) == 0);
+	if (a.answer == ANSWER_GO_ON)
+		asked++;
+	else
+		answered++;
+	return 0;
+}
+
+static void
+value_add(struct cdb_make *c, const char *key, unsigned key_len)
+{
+	static struct userdb_secret s;
+	static struct wr m;
+
+	memset(&s, 0, sizeof s);
+	memset(&m, 0, sizeof m);
+	s.count = 1;
+	s.verifiers[0].kind = USERDB_PASSWORD;
+	s.verifiers[0].mechanisms = USERDB_BY_ALL;
+	s.verifiers[0].hash = span_of(hash);
+	userdb_secret_put(&m, &s);
+	MUST(!m.bad && cdb_make_add(c, key, key_len, m.b, (unsigned)m.len) == 0);
+}
+
+static int
+database(void)
+{
+	static const uint8_t server[USERDB_SERVER_BYTES] = { 1 };
+	static struct wr m;
+	struct cdb_make c;
+	int fd = memfd_create("cdb", MFD_CLOEXEC);
+
+	MUST(fd >= 0 && cdb_make_start(&c, fd) == 0);
+	value_add(&c, "bob", 3);
+	value_add(&c, "", 0);
+	userdb_server_put(&m, server);
+	MUST(cdb_make_add(&c, userdb_server_key.p, (unsigned)userdb_server_key.len, m.b, (unsigned)m.len) == 0);
+	MUST(cdb_make_finish(&c) == 0);
+	return fd;
+}
+
+static void
+empty_file(int fd)
+{
+	int made = memfd_create("empty", 0);
+
+	MUST(made >= 0 && dup2(made, fd) == fd);
+	if (made != fd)
+		(void)close(made);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct attempt a;
+	static int kept = -1;
+	struct verified by;
+	uint8_t verdict[VERDICT_BYTES + 1];
+	ssize_t n;
+
+	if (kept < 0)
+		MUST((kept = fcntl(database(), F_DUPFD_CLOEXEC, 100)) >= 0);
+	MUST(dup2(kept, FD_SECRETS) == FD_SECRETS);
+	for (int fd = FD_VERDICT; fd <= FD_LOGINS; fd++)
+		empty_file(fd);
+	memset(&a, 0, sizeof a);
+	a.sid = a.rip = a.lip = a.host = "-";
+	a.number = a.slots = 1;
+	a.mechanisms = MECHANISM_BIT(MECH__MAX) - 1;
+	asked = answered = 0;
+	input = (struct take){ data, size };
+	if (!REFUSED_IS_FINE())
+		attempt_serve(&a, methods);
+	MUST(asked <= CHALLENGES_MAX && answered <= 1);
+	n = pread(FD_VERDICT, verdict, sizeof verdict, 0);
+	MUST(n == 0 || n == VERDICT_BYTES);
+	if (n) {
+		/* Yes: to bob, to whom nobody comes without his password, and to pop3d nothing was said. */
+		MUST(verdict_get((struct span){ verdict, VERDICT_BYTES }, &by) == 0);
+		MUST(by.user.len == 3 && memcmp(by.user.p, "bob", 3) == 0 && answered == 0);
+		MUST(memmem(data, size, "open", 4) != NULL);
+	}
+	for (int fd = FD_SECRETS; fd < 90; fd++)
+		(void)close(fd);
+	return 0;
+}

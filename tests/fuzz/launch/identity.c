@@ -1,0 +1,31 @@
+/* launch's look into users.cdb: any file, and nobody who must not be gets through. */
+#define _GNU_SOURCE
+#include "identity.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct config c;
+	static struct identity id;
+	int fd = memfd_create("cdb", MFD_CLOEXEC);
+
+	MUST(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	c.uidmin = 1000;
+	c.pop3d = (struct account){ 61101, 61101 };
+	c.authd = (struct account){ 61102, 61102 };
+	memcpy(c.mailbase, "/var/vmail", sizeof "/var/vmail");
+	if (identity_find(fd, span_of("bob"), &c, &id) == NULL) {
+		MUST(id.who.uid >= 1000 && id.who.uid != UINT32_MAX && id.who.uid != 61101 && id.who.uid != 61102 &&
+		     id.who.gid);
+		MUST(strncmp(id.maildrop, "/var/vmail/", 11) == 0 && !strstr(id.maildrop, "/../") &&
+		     !strstr(id.maildrop, "/./"));
+		MUST(strlen(id.maildrop) < 3 || strcmp(id.maildrop + strlen(id.maildrop) - 3, "/..") != 0);
+	}
+	(void)close(fd);
+	return 0;
+}
