@@ -14,8 +14,7 @@
 
 enum { WAIT_SLACK = 120 }; /* seconds that pop3d has after its own limit */
 
-/* Wait, without reading, until pop3d asks for something.  Does not return when pop3d has gone. */
-static void
+void
 request_wait(const struct launch *s)
 {
 	struct pollfd p = { s->ctl, POLLIN, 0 };

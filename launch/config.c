@@ -245,3 +245,9 @@ config_load(struct config *c, const char *dir)
 				  (unsigned)c->authd.uid);
 	}
 }
+
+void
+config_host(struct config *c, const char *host)
+{
+	setting_put(c, setting_find(span_of("POP3_HOST")), host, "HOST");
+}

@@ -53,4 +53,7 @@ struct config {
  * on a name that is not known and on a value that cannot be meant, naming it and the remedy. */
 void config_load(struct config *c, const char *dir);
 
+/* The name of this host, from the command line. */
+void config_host(struct config *c, const char *host);
+
 #endif

@@ -20,8 +20,11 @@ struct launch {
 	int data, slots, guesses, logins, mailbase, empty; /* O_PATH */
 	int pop3d_room, authd_room, storage_room;
 	int proxyd_room; /* -1 unless POP3_PROXY is set */
+	int giver_room;  /* -1 unless there is a checkpassword program */
 	pid_t pop3d;
-	bool tls; /* the client is behind a TLS of ours, of which facts tells */
+	const char *host;     /* from the command line, or NULL */
+	char *const *program; /* a checkpassword program in the place of authd, or NULL */
+	bool tls;             /* the client is behind a TLS of ours, of which facts tells */
 };
 
 /* Open a file of POP3_DATA, as it is now, with the flags OPEN_DATA or OPEN_SLOTS. */
@@ -43,6 +46,12 @@ size_t authd_ask(const struct launch *s, unsigned try, uint8_t verdict[VERDICT_B
 void storage_become(const struct launch *s, const struct verified *v, const struct identity *id)
     __attribute__((noreturn));
 
+/* Wait, without reading, until pop3d asks for something.  Does not return when pop3d has gone. */
+void request_wait(const struct launch *s);
+/* Let giver put the request that waits on ctl into a pipe, as a checkpassword program reads it.  Returns its status. */
+int giver_run(const struct launch *s, unsigned try, int pipe);
+/* Serve login attempts by that program, until one succeeds, pop3d leaves, or there were too many. */
+void checkpassword_serve(struct launch *s, char *const *program) __attribute__((noreturn));
 /* Serve login attempts until one succeeds, pop3d leaves, or there were too many. */
 void attempts_serve(struct launch *s) __attribute__((noreturn));
 

@@ -52,6 +52,17 @@ table_make(void)
 	return fd;
 }
 
+/* A checkpassword program has its own users, and they have their own maildrops. */
+static void
+data_settle(void)
+{
+	s.data = path_open(s.config.data);
+	s.mailbase = path_open(s.config.mailbase);
+	s.slots = data_open(&s, "slots", O_PATH);
+	s.guesses = data_open(&s, "guesses", O_PATH);
+	s.logins = data_open(&s, "logins", O_PATH);
+}
+
 static void
 descriptors_open(void)
 {
@@ -66,16 +77,14 @@ descriptors_open(void)
 	s.facts = fcntl(FD_NULL, F_DUPFD_CLOEXEC, FD_ROOM + 1);
 	if (s.facts < 0)
 		die_sys("cannot copy a descriptor");
-	s.data = path_open(s.config.data);
-	s.mailbase = path_open(s.config.mailbase);
-	s.slots = data_open(&s, "slots", O_PATH);
-	s.guesses = data_open(&s, "guesses", O_PATH);
-	s.logins = data_open(&s, "logins", O_PATH);
+	if (s.program == NULL)
+		data_settle();
 	rooms = path_open(s.config.rooms);
 	s.pop3d_room = room_open(rooms, "pop3d");
 	s.authd_room = room_open(rooms, "authd");
 	s.storage_room = room_open(rooms, "storage");
 	s.proxyd_room = s.config.proxies ? room_open(rooms, "proxyd") : -1;
+	s.giver_room = s.program ? room_open(rooms, "giver") : -1;
 	(void)close(rooms);
 	s.empty = -1;
 	if (s.config.rootless)
@@ -102,14 +111,24 @@ box_enter(void)
 	sandbox_enter_for(&sandbox_launch, reaches, s.config.nolandlock, s.config.rootless ? nobody : uids);
 }
 
+/* -e DIR, and what qmail-popup takes: HOST CHECKPASSWORD PROG ARGS.  Returns DIR or NULL. */
 static const char *
 arguments_read(int argc, char **argv)
 {
-	if (argc == 1)
-		return NULL;
-	if (argc == 3 && strcmp(argv[1], "-e") == 0)
-		return argv[2];
-	die_usage("usage: sallyport [-e DIR]");
+	const char *directory = NULL;
+
+	if (argc >= 3 && strcmp(argv[1], "-e") == 0) {
+		directory = argv[2];
+		argv += 2;
+		argc -= 2;
+	}
+	if (argc == 2 || argc == 3 || (argc > 1 && argv[1][0] == '-'))
+		die_usage("usage: sallyport [-e DIR] [HOST CHECKPASSWORD sallyport-maildrop MAILDIR]");
+	if (argc > 1) {
+		s.host = argv[1];
+		s.program = argv + 2;
+	}
+	return directory;
 }
 
 static void
@@ -130,6 +149,8 @@ main(int argc, char **argv)
 
 	/* acquire: settings, addresses, channels, and the client's process */
 	config_load(&s.config, arguments_read(argc, argv));
+	if (s.host)
+		config_host(&s.config, s.host);
 	settle_log(s.config.log);
 	settle_peer(&s.peer);
 	uid_check();
@@ -137,6 +158,10 @@ main(int argc, char **argv)
 	descriptors_open();
 	proxied_settle(&s);
 	pop3d_start(&s);
+
+	/* A checkpassword program may need anything: it has no box, and so neither have we. */
+	if (s.program)
+		checkpassword_serve(&s, s.program);
 
 	/* drop and sandbox: we stay root to become the mail user, in a box that lets us do little else */
 	box_enter();

@@ -64,8 +64,11 @@ is_private(const struct launch *s)
 static unsigned
 mechanisms_of(const struct launch *s)
 {
-	unsigned set = s->config.sasl | MECHANISM_BIT(MECH_PASS);
+	unsigned set = MECHANISM_BIT(MECH_PASS);
 
+	/* A checkpassword program judges passwords alone. */
+	if (s->program == NULL)
+		set |= s->config.sasl;
 	if (!is_private(s) && !s->config.plainok)
 		set &= ~(unsigned)MECHANISMS_REVEALING;
 	if (!s->tls)
@@ -177,6 +180,28 @@ proxyd_ask(const struct launch *s, uint8_t record[PROXIED_BYTES])
 	got = record_read(tube[0], record, PROXIED_BYTES);
 	(void)room_reap(s, pid, "proxyd");
 	return got;
+}
+
+int
+giver_run(const struct launch *s, unsigned try, int pipe)
+{
+	char nth[NUMBER_MAX], timestamp[TEXT_MAX];
+	const char *const arguments[] = { "giver",   s->sid, s->peer.remote, landlock_word(s), number(nth, try),
+					  timestamp, NULL };
+	const int descriptors[] = { 0, 1, 2, s->ctl, pipe };
+	const struct room room = {
+		.executable = s->giver_room,
+		.who = account_of(s, &s->config.authd),
+		.root = s->empty,
+		.descriptors = descriptors,
+		.count = 5,
+		.deadline = VERDICT_SECONDS,
+		.arguments = exec_arguments(arguments),
+	};
+
+	/* Nobody has seen it: there is no APOP here.  Programs only want it to be there. */
+	(void)snprintf(timestamp, sizeof timestamp, "<%s@%.300s>", s->sid, s->config.host); /* it fits */
+	return room_reap(s, room_start(&room), "giver");
 }
 
 /* Start authd with one end of a pipe; the other is the result. */

@@ -18,6 +18,7 @@ enum {
 	FD_SHARED_KEY = 7, /* authd: the key of the secretboxes of SHARED verifiers, read-only */
 	FD_FACTS = 8,      /* authd: what tlsd wrote of this connection's TLS; /dev/null without TLS of ours */
 	FD_GUESSES = 9,    /* authd: the table of wrong guesses */
+	FD_GIVEN = 4,      /* giver: the pipe that a checkpassword program reads */
 	FD_LOGINS = 10,    /* authd: the table of logins */
 };
 

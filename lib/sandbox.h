@@ -32,7 +32,8 @@ struct sandbox {
 	unsigned children;      /* RLIMIT_NPROC */
 };
 
-extern const struct sandbox sandbox_proxyd, sandbox_pop3d, sandbox_authd, sandbox_storage, sandbox_launch;
+extern const struct sandbox sandbox_giver, sandbox_proxyd, sandbox_pop3d, sandbox_authd, sandbox_storage,
+    sandbox_launch;
 
 enum {
 	REACH_READ = 0,   /* read files and list directories */

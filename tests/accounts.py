@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import sys
 
 import harness
@@ -145,6 +146,127 @@ def test_damaged_tables():
                 f.write(content)
             site.login(bob, remote="192.0.2.1").quit()
             refused(site, User("bob", "wrong", bob.maildir), "password", remote="192.0.2.1")
+
+
+CHECKPASSWORD = """#!{python}
+# A checkpassword program, by the interface alone: fd 3 to its end, three strings, exit 1, 2 or 111, or become the user.
+import os, signal, sys
+data = b""
+while block := os.read(3, 513):
+    data += block
+os.close(3)
+if len(data) > 512 or data.count(b"\\0") != 3 or not data.endswith(b"\\0"):
+    os._exit(2)
+login, password, timestamp = data[:-1].decode().split("\\0")
+if not timestamp.startswith("<") or not timestamp.endswith("@pop.example.org>"):
+    os._exit(2)
+if login.startswith("exit-"):
+    os._exit(int(login[5:]))
+if login.startswith("signal-"):
+    os.kill(os.getpid(), int(login[7:]))
+if login == "talks":  # to whom?  There is no network here
+    os.write(1, b"")
+    try:
+        os.write(0, b"+OK logged in\\r\\n")
+    finally:
+        os._exit(1)
+if login not in ("bob", "root") or password != "open sesame":
+    os._exit(1)
+if login == "bob" and os.getuid() == 0:
+    os.setgroups([])
+    os.setgid({gid})
+    os.setuid({uid})
+os.chdir("{home}")
+os.environ |= {{"USER": login, "HOME": "{home}", "SHELL": "/bin/sh"}}
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+class Foreign:
+    """A site whose users are a checkpassword program's."""
+
+    def __init__(self):
+        self.site = Site()
+        self.bob = self.site.user("bob")
+        home, name = os.path.split(self.bob.maildir.path)
+        self.program = self.site.at("checkpassword")
+        with open(self.program, "w", encoding="ascii") as f:
+            f.write(CHECKPASSWORD.format(python=sys.executable, home=home, uid=self.bob.maildir.uid,
+                                         gid=self.bob.maildir.gid))
+        os.chmod(self.program, 0o755)
+        shutil.copy(os.path.join(harness.BUILD, "sallyport-maildrop"), self.site.at("sallyport-maildrop"))
+        self.chain = ("pop.example.org", self.program, self.site.at("sallyport-maildrop"), name)
+
+    def session(self, chain=None, **options):
+        return self.site.session(arguments=chain or self.chain, **options)
+
+    def refused(self, name, reply, reason, password="x"):
+        s = self.session()
+        s.login(User(name, password, self.bob.maildir), wanted=reply)
+        s.sock.close()
+        log = s.wait()
+        check(re.search(rf" ask sid=\S+ rip=127\.0\.0\.1 user={name} try=1$", log, re.M), log)
+        check(re.search(FAIL.format(r"127\.0\.0\.1", r"\?", reason), log, re.M), reason, "is not in", log)
+        return log
+
+
+def test_checkpassword():
+    """A login by somebody else's program, with everything a session has: mail is read and removed."""
+    f = Foreign()
+    f.bob.put("1000.a")
+    f.bob.put("1001.b")
+    s = f.session()
+    check("SASL" not in s.asks("CAPA").decode(), "only passwords can be judged so")
+    s.login(User("bob", "wrong", f.bob.maildir), wanted=b"-ERR [AUTH]")
+    s.login(f.bob)
+    equal(s.retr(1), b"Subject: t\r\n\r\nbody\r\n")
+    s.ask("DELE 2")
+    if harness.ROOT:
+        owners = {os.stat(f"/proc/{pid}").st_uid for pid in [s.process.pid, *s.children()]}
+        check(0 not in owners, "root stays in a session:", owners)
+    log = s.quit()
+    equal(s.status, 0)
+    equal(f.bob.names(), ["cur/1000.a:2,"])
+    check(re.search(r" login sid=\S+ .*user=bob auth=checkpassword", log), log)
+    check(" alarm " not in log, log)
+
+
+def test_checkpassword_says_no():
+    f = Foreign()
+    f.refused("bob", b"-ERR [AUTH]", "password", "wrong")
+    f.refused("exit-1", b"-ERR [AUTH]", "password")
+    f.refused("exit-2", b"-ERR [SYS/PERM]", "authconf")
+    f.refused("exit-3", b"-ERR [AUTH]", "password")
+    f.refused("exit-111", b"-ERR [SYS/TEMP]", "authtemp")
+    f.refused("exit-0", b"-ERR [SYS/PERM]", "authconf")  # success is no exit status
+    for n in (9, 11, 15):
+        check(f"signal={n}" in f.refused(f"signal-{n}", b"-ERR [SYS/TEMP]", "authtemp"))
+    if harness.ROOT:
+        check("left uid or gid 0" in f.refused("root", b"-ERR [SYS/PERM]", "authconf", "open sesame"))
+
+
+def test_checkpassword_chains():
+    f = Foreign()
+    for chain, reply in ((("pop.example.org", "/bin/true", *f.chain[2:]), b"-ERR [SYS/PERM]"),
+                         (("pop.example.org", "/bin/false", *f.chain[2:]), b"-ERR [AUTH]"),
+                         (("pop.example.org", "/no/such", *f.chain[2:]), b"-ERR [SYS/TEMP]"),
+                         ((*f.chain[:2], "/no/such", f.chain[3]), b"-ERR [AUTH]")):
+        s = f.session(chain)
+        s.login(f.bob, wanted=reply)
+        s.end()
+    s = f.session((*f.chain[:2], "/usr/bin/env", "HOME=/", *f.chain[2:]))  # more programs on the way
+    s.login(f.bob).quit()
+    s = f.session((*f.chain[:3], "no-maildir"))
+    s.login(f.bob, wanted=b"-ERR [SYS/PERM]")
+    s.end()
+
+
+def test_checkpassword_long_password():
+    f = Foreign()
+    s = f.session()
+    s.ask("USER bob")
+    s.ask("PASS " + "x" * 490, b"-ERR [AUTH]")  # more than the interface takes: not asked at all
+    s.login(f.bob).quit()
 
 
 if __name__ == "__main__":
