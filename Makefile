@@ -1,4 +1,4 @@
-# sallyport.  make | make run | make test | make check | make bench | make conformance | make faults | make fuzz T=60
+# sallyport.  make | make run | make test | make check | make bench | make conformance | make faults | make fuzz T=60 | make model
 # make install DESTDIR= PREFIX= | make clean
 # Settable: CC=gcc|clang, CFLAGS, PREFIX, LIBC=musl|glibc (of the rooms that need libc alone; musl where it is installed).
 
@@ -118,6 +118,10 @@ $(B)/load $(B)/fill: $(B)/%: tests/bench/%.c
 	$(Q)$(CC) $(ALL) $< -o $@
 check:
 	@etc/packages build test check && tests/check
+# Spin's search of tests/model, deeper than in make test
+model:
+	@etc/packages build test
+	python3 tests/model.py deep
 # T=60 seconds for each target; with AFL=1 by AFL++ instead of libFuzzer.  fuzz-cover tells what the corpora reach.
 fuzz fuzz-cover:
 	@etc/packages build test fuzz
@@ -140,4 +144,4 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: FORCE all units packages run test bench check conformance faults fuzz fuzz-cover install clean
+.PHONY: FORCE all units packages run test bench check conformance faults model fuzz fuzz-cover install clean
