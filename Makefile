@@ -39,7 +39,7 @@ else
 SMALL_STATIC = $(GLIBC_STATIC)
 endif
 
-PROGRAMS = $(addprefix $(B)/,sallyport proxyd pop3d authd storage giver sallyport-maildrop sallyport-user)
+PROGRAMS = $(addprefix $(B)/,sallyport proxyd pop3d authd storage giver taker sallyport-maildrop sallyport-user)
 HEADERS = $(wildcard */*.h) Makefile
 sources = $(wildcard $(addsuffix /*.c,$(1)))
 small = $(patsubst %.c,$(B)/small/%.o,$(call sources,$(1))) $(B)/small/lib.a
@@ -52,6 +52,8 @@ $(B)/sallyport: $(call small,launch)
 $(B)/proxyd: $(call small,proxyd)
 	$(Q)$(call SMALL_STATIC,$^)
 $(B)/giver: $(call small,giver)
+	$(Q)$(call SMALL_STATIC,$^)
+$(B)/taker: $(call small,taker)
 	$(Q)$(call SMALL_STATIC,$^)
 $(B)/sallyport-maildrop: $(call small,adopt)
 	$(Q)$(call SMALL_STATIC,$^)
@@ -84,7 +86,7 @@ $(B)/include:
 
 # A unit test, tests/ROOM/FILE.c, is linked with the whole room but its main.c.
 unit = $(filter-out $(B)/full/$(1)/main.o,$(call full,$(1)))
-UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch proxyd pop3d authd storage giver adopt users)))
+UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch proxyd pop3d authd storage giver taker adopt users)))
 # A tracer is written for the registers of one processor.
 INJECT = $(if $(findstring x86_64,$(TRIPLE)),$(B)/inject)
 units: $(UNITS) $(INJECT)
@@ -136,7 +138,7 @@ install: all
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man5 $(MANDIR)/man7 $(MANDIR)/man8 $(DOCDIR))
 	install -d -m 0555 $(DESTDIR)$(LIBEXECDIR)/empty
 	install -m 0755 $(B)/sallyport $(B)/sallyport-maildrop $(B)/sallyport-user $(DESTDIR)$(SBINDIR)
-	install -m 0755 $(B)/proxyd $(B)/pop3d $(B)/authd $(B)/storage $(B)/giver $(DESTDIR)$(LIBEXECDIR)
+	install -m 0755 $(B)/proxyd $(B)/pop3d $(B)/authd $(B)/storage $(B)/giver $(B)/taker $(DESTDIR)$(LIBEXECDIR)
 	for s in 5 7 8; do install -m 0644 man/*.$$s $(DESTDIR)$(MANDIR)/man$$s; done
 	install -m 0644 README.md SECURITY.md CHANGES.md LICENSE $(DESTDIR)$(DOCDIR)
 	cp -R etc/examples $(DESTDIR)$(DOCDIR)

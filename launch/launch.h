@@ -20,10 +20,11 @@ struct launch {
 	int data, slots, guesses, logins, mailbase, empty; /* O_PATH */
 	int pop3d_room, authd_room, storage_room;
 	int proxyd_room; /* -1 unless POP3_PROXY is set */
-	int giver_room;  /* -1 unless there is a checkpassword program */
+	int giver_room;  /* -1 unless there is a checkpassword program; or taker's, if we are one */
 	pid_t pop3d;
 	const char *host;     /* from the command line, or NULL */
 	char *const *program; /* a checkpassword program in the place of authd, or NULL */
+	bool offered;         /* we are such a program, and this is what follows us */
 	bool tls;             /* the client is behind a TLS of ours, of which facts tells */
 };
 
@@ -52,6 +53,12 @@ void request_wait(const struct launch *s);
 int giver_run(const struct launch *s, unsigned try, int pipe);
 /* Serve login attempts by that program, until one succeeds, pop3d leaves, or there were too many. */
 void checkpassword_serve(struct launch *s, char *const *program) __attribute__((noreturn));
+/* We are a checkpassword program: keep the other server's descriptors for the program that follows. */
+void offered_settle(struct launch *s);
+/* Let taker read what is on the descriptor given, and ask.  Returns its pid. */
+pid_t taker_start(struct launch *s, int given);
+/* Judge one attempt, and become the program, or end with the status that the interface has for it. */
+void offered_serve(struct launch *s) __attribute__((noreturn));
 /* Serve login attempts until one succeeds, pop3d leaves, or there were too many. */
 void attempts_serve(struct launch *s) __attribute__((noreturn));
 

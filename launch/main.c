@@ -77,14 +77,14 @@ descriptors_open(void)
 	s.facts = fcntl(FD_NULL, F_DUPFD_CLOEXEC, FD_ROOM + 1);
 	if (s.facts < 0)
 		die_sys("cannot copy a descriptor");
-	if (s.program == NULL)
+	if (s.program == NULL || s.offered)
 		data_settle();
 	rooms = path_open(s.config.rooms);
 	s.pop3d_room = room_open(rooms, "pop3d");
 	s.authd_room = room_open(rooms, "authd");
 	s.storage_room = room_open(rooms, "storage");
 	s.proxyd_room = s.config.proxies ? room_open(rooms, "proxyd") : -1;
-	s.giver_room = s.program ? room_open(rooms, "giver") : -1;
+	s.giver_room = s.program ? room_open(rooms, s.offered ? "taker" : "giver") : -1;
 	(void)close(rooms);
 	s.empty = -1;
 	if (s.config.rootless)
@@ -111,7 +111,15 @@ box_enter(void)
 	sandbox_enter_for(&sandbox_launch, reaches, s.config.nolandlock, s.config.rootless ? nobody : uids);
 }
 
-/* -e DIR, and what qmail-popup takes: HOST CHECKPASSWORD PROG ARGS.  Returns DIR or NULL. */
+/* -c: we are the checkpassword program of another server; that has to be known before anything else. */
+static bool
+is_offered(int argc, char **argv)
+{
+	return (argc >= 3 && strcmp(argv[1], "-c") == 0) ||
+	       (argc >= 5 && strcmp(argv[1], "-e") == 0 && strcmp(argv[3], "-c") == 0);
+}
+
+/* -e DIR; -c PROG ARGS, or what qmail-popup takes: HOST CHECKPASSWORD PROG ARGS.  Returns DIR or NULL. */
 static const char *
 arguments_read(int argc, char **argv)
 {
@@ -122,8 +130,12 @@ arguments_read(int argc, char **argv)
 		argv += 2;
 		argc -= 2;
 	}
+	if (argc >= 3 && strcmp(argv[1], "-c") == 0) {
+		s.program = argv + 2;
+		return directory;
+	}
 	if (argc == 2 || argc == 3 || (argc > 1 && argv[1][0] == '-'))
-		die_usage("usage: sallyport [-e DIR] [HOST CHECKPASSWORD sallyport-maildrop MAILDIR]");
+		die_usage("usage: sallyport [-e DIR] [HOST CHECKPASSWORD sallyport-maildrop MAILDIR | -c PROG ARGS]");
 	if (argc > 1) {
 		s.host = argv[1];
 		s.program = argv + 2;
@@ -144,18 +156,26 @@ int
 main(int argc, char **argv)
 {
 	die_program("sallyport");
-	settle_process();
+	s.offered = is_offered(argc, argv);
+	if (s.offered)
+		offered_settle(&s);
+	else
+		settle_process();
 	session_name();
 
 	/* acquire: settings, addresses, channels, and the client's process */
 	config_load(&s.config, arguments_read(argc, argv));
 	if (s.host)
 		config_host(&s.config, s.host);
-	settle_log(s.config.log);
-	settle_peer(&s.peer);
+	if (!s.offered) {
+		settle_log(s.config.log);
+		settle_peer(&s.peer);
+	}
 	uid_check();
 	sandbox_require(s.config.nolandlock);
 	descriptors_open();
+	if (s.offered)
+		offered_serve(&s);
 	proxied_settle(&s);
 	pop3d_start(&s);
 

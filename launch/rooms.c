@@ -52,11 +52,11 @@ exec_arguments(const char *const *arguments)
 	return (char *const *)(uintptr_t)arguments;
 }
 
-/* Nobody but the client and who stands in for it can read this connection. */
+/* Nobody but the client and who stands in for it can read this connection; of another server's, that one decides. */
 static bool
 is_private(const struct launch *s)
 {
-	return s->tls || s->peer.loopback || s->peer.tls;
+	return s->tls || s->peer.loopback || s->peer.tls || s->offered;
 }
 
 /* What may be used on this connection as it is now, whatever the client says: nothing that reveals a password where
@@ -66,7 +66,7 @@ mechanisms_of(const struct launch *s)
 {
 	unsigned set = MECHANISM_BIT(MECH_PASS);
 
-	/* A checkpassword program judges passwords alone. */
+	/* A checkpassword program judges passwords alone; so does who is one. */
 	if (s->program == NULL)
 		set |= s->config.sasl;
 	if (!is_private(s) && !s->config.plainok)
@@ -202,6 +202,26 @@ giver_run(const struct launch *s, unsigned try, int pipe)
 	/* Nobody has seen it: there is no APOP here.  Programs only want it to be there. */
 	(void)snprintf(timestamp, sizeof timestamp, "<%s@%.300s>", s->sid, s->config.host); /* it fits */
 	return room_reap(s, room_start(&room), "giver");
+}
+
+pid_t
+taker_start(struct launch *s, int given)
+{
+	const char *const arguments[] = { "taker", s->sid, landlock_word(s), NULL };
+	const int descriptors[] = { 0, 1, 2, s->pop3d_ctl, given };
+	const struct room room = {
+		.executable = s->giver_room,
+		.who = account_of(s, &s->config.pop3d),
+		.root = s->empty,
+		.descriptors = descriptors,
+		.count = 5,
+		.deadline = 2 * VERDICT_SECONDS,
+		.arguments = exec_arguments(arguments),
+	};
+	pid_t pid = room_start(&room);
+
+	(void)close(s->pop3d_ctl);
+	return pid;
 }
 
 /* Start authd with one end of a pipe; the other is the result. */

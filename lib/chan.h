@@ -19,6 +19,7 @@ enum {
 	FD_FACTS = 8,      /* authd: what tlsd wrote of this connection's TLS; /dev/null without TLS of ours */
 	FD_GUESSES = 9,    /* authd: the table of wrong guesses */
 	FD_GIVEN = 4,      /* giver: the pipe that a checkpassword program reads */
+	FD_TAKEN = 4,      /* taker: what another server wrote for a checkpassword program */
 	FD_LOGINS = 10,    /* authd: the table of logins */
 };
 

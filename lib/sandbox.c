@@ -54,6 +54,14 @@ static const struct allow pop3d_calls[] = {
 	ALLOW(SYS_clock_gettime, "the idle limit, where the vDSO cannot tell the time"),
 };
 
+static const struct allow taker_calls[] = {
+	ALLOW(SYS_read, "what another server wrote"),
+	ALLOW_IF(SYS_sendto, 4, 0, "the attempt, to authd alone"),
+	ALLOW(SYS_recvmsg, "its answer"),
+	ALLOW_IF(SYS_write, 0, FD_LOG, "lines to the log"),
+	ALLOW(SYS_exit_group, "leave"),
+};
+
 static const struct allow giver_calls[] = {
 	ALLOW(SYS_recvmsg, "the attempt"),
 	ALLOW_IF(SYS_write, 0, FD_GIVEN, "the same, as a checkpassword program reads it"),
@@ -183,6 +191,7 @@ static const struct allow launch_calls[] = {
 #define ROWS(table) table, sizeof(table) / sizeof(table)[0]
 #define MIB (1ULL << 20)
 
+const struct sandbox sandbox_taker = { ROWS(taker_calls), 64 * MIB, 8, 0 };
 const struct sandbox sandbox_giver = { ROWS(giver_calls), 64 * MIB, 8, 0 };
 const struct sandbox sandbox_proxyd = { ROWS(proxyd_calls), 64 * MIB, 8, 0 };
 const struct sandbox sandbox_pop3d = { ROWS(pop3d_calls), 64 * MIB, 8, 0 };

@@ -32,7 +32,7 @@ struct sandbox {
 	unsigned children;      /* RLIMIT_NPROC */
 };
 
-extern const struct sandbox sandbox_giver, sandbox_proxyd, sandbox_pop3d, sandbox_authd, sandbox_storage,
+extern const struct sandbox sandbox_giver, sandbox_taker, sandbox_proxyd, sandbox_pop3d, sandbox_authd, sandbox_storage,
     sandbox_launch;
 
 enum {

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 import sys
 
 import harness
@@ -267,6 +268,73 @@ def test_checkpassword_long_password():
     s.ask("USER bob")
     s.ask("PASS " + "x" * 490, b"-ERR [AUTH]")  # more than the interface takes: not asked at all
     s.login(f.bob).quit()
+
+
+def offered(site, data, *program, **settings):
+    """sallyport as a checkpassword program, as another server starts it: data on descriptor 3.  Returns its status, its
+    output and its log."""
+    read, write = os.pipe()
+    try:
+        os.write(write, data)
+        os.close(write)
+        done = subprocess.run(["/bin/sh", "-c", f"exec 3<&{read}; exec \"$@\"", "sh", site.sallyport, "-c",
+                               *program], pass_fds=(read,), env=site.environment(**settings), stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=harness.DEADLINE)
+    finally:
+        os.close(read)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+SHOW = ("/bin/sh", "-c", 'id -u; id -G; pwd; echo "$USER $HOME $SHELL $MAILDIR $KEPT"; ls -l /proc/$$/fd | wc -l; exit 7')
+
+
+def test_offered_as_checkpassword():
+    site = Site()
+    os.mkdir(site.at("mail", "home"))
+    bob = site.user("bob", maildrop=site.at("mail", "home", "Maildir"))
+    os.chmod(site.at("mail", "home"), 0o711)
+    site.settings["POP3_GUESSES"] = "6"
+    status, out, log = offered(site, b"bob\0open sesame\0<1.2@h>\0", *SHOW)
+    uid, gid = bob.maildir.uid, bob.maildir.gid
+    equal(status, 7, log)  # the program's, in our place
+    home = site.at("mail", "home")
+    lines = out.splitlines()
+    equal(lines[0], str(uid))
+    check(str(gid) in lines[1].split() and (not harness.ROOT or lines[1] == str(gid)), lines[1])
+    equal(lines[2:4], [home, f"bob {home} /bin/sh {home}/Maildir "])
+    check(int(lines[4]) <= 5, "descriptors are left open:", out)
+    equal(offered(site, b"bob\0open sesame\0t\0more\0", "/bin/true")[0], 0)
+    for data, status, reason in ((b"bob\0open\0t\0", 1, "password"), (b"eve\0open\0t\0", 1, "nouser"),
+                                 (b"bob\0\0t\0", 1, None), (b"\0x\0t\0", 1, None), (b"bob\0open sesame\0", 1, None),
+                                 (b"", 2, None), (b"x" * 513, 2, None), (b"bob\0" + b"x" * 600 + b"\0t\0", 2, None)):
+        got, out, log = offered(site, data, "/bin/echo", "in")
+        equal((got, out), (status, ""), f"{data!r}: {log}")
+        check(reason is None or f"reason={reason}" in log, log)
+    tool(site, "disable", "bob")
+    equal(offered(site, b"bob\0open sesame\0t\0", "/bin/true")[0], 1)
+    tool(site, "enable", "bob")
+    equal(offered(site, b"bob\0open sesame\0t\0", "/no/such")[0], 111)
+    equal(offered(site, b"bob\0open sesame\0t\0", "/bin/true", POP3_MAILBASE=site.at("rooms"))[0], 100)
+    with open(site.at("data", "secrets.cdb"), "r+b") as f:
+        f.truncate(2050)
+    equal(offered(site, b"bob\0open sesame\0t\0", "/bin/true")[0], 111)
+    done = subprocess.run([site.sallyport, "-c", "/bin/true"], env=site.environment(), capture_output=True, check=False)
+    equal(done.returncode, 2, "without descriptor 3")
+
+
+def test_both_ways():
+    """Our server with our own checkpassword program: the interface has two ends, and both are ours."""
+    site = Site()
+    os.mkdir(site.at("mail", "home"))
+    os.chmod(site.at("mail", "home"), 0o711)
+    bob = site.user("bob", maildrop=site.at("mail", "home", "Maildir"))
+    bob.put("1000.a")
+    shutil.copy(os.path.join(harness.BUILD, "sallyport-maildrop"), site.at("sallyport-maildrop"))
+    s = site.session(arguments=("pop.example.org", site.sallyport, "-c", site.at("sallyport-maildrop"), "Maildir"))
+    s.login(User("bob", "wrong", bob.maildir), wanted=b"-ERR [AUTH]")
+    s.login(bob)
+    equal(s.retr(1), b"Subject: t\r\n\r\nbody\r\n")
+    s.quit()
 
 
 if __name__ == "__main__":
