@@ -63,9 +63,10 @@ class Fetcher:
     poll_again = True  # it remembers the unique-ids that it has fetched
     unable = ()  # messages that it cannot store
 
-    def __init__(self, user, port):
+    def __init__(self, user, port, method=None):
+        """method: how to log in, in the log's word; by default USER and PASS, or what the client likes best."""
         need(*self.packages)
-        self.user, self.port = user, port
+        self.user, self.port, self.method = user, port, method
         self.home = site.at(f"{type(self).__name__}-{user.name}")
         for sub in ("", "new", "cur", "tmp"):
             os.mkdir(os.path.join(self.home, sub))
@@ -114,7 +115,8 @@ class Curl(Fetcher):
     poll_again = False
 
     def curl(self, where, *options):
-        return self.run("curl", "-sS", "-u", f"{self.user.name}:{self.user.password}", *options,
+        method = ["--login-options", f"AUTH={self.method.upper()}"] if self.method else []
+        return self.run("curl", "-sS", "-u", f"{self.user.name}:{self.user.password}", *method, *options,
                         f"pop3://127.0.0.1:{self.port}/{where}")
 
     def poll(self, keep):
@@ -164,7 +166,7 @@ class Mpop(Fetcher):
             host 127.0.0.1
             port {self.port}
             tls off
-            auth user
+            auth {self.method or "user"}
             user {self.user.name}
             password {self.user.password}
             received_header off
@@ -191,7 +193,7 @@ class Fetchmail(Fetcher):
         self.run("fetchmail", "--invisible", "-f", self.config("fetchmailrc", f"""
             set no syslog
             set no bouncemail
-            poll 127.0.0.1 protocol pop3 port {self.port} uidl bad-header accept
+            poll 127.0.0.1 protocol pop3 port {self.port} auth {self.method or "password"} uidl bad-header accept
                 user "{self.user.name}" password "{self.user.password}" sslproto ""
                 mda "/bin/sh -c 'cat >$(mktemp {self.home}/new/XXXXXXXXXX)'"
                 {"keep" if keep else "nokeep"} no rewrite pass8bits no stripcr no forcecr no mimedecode
@@ -303,6 +305,62 @@ def test_fetchmail():
 
 def test_getmail6():
     fetch(Getmail)
+
+
+# How they log in, where a client can be told.
+
+METHODS = ((Curl, "plain"), (Curl, "login"), (Mpop, "plain"), (Mpop, "login"))
+
+
+def test_methods_of_clients():
+    for kind, method in METHODS:
+        user = site.user()
+        fill(user, SHORT := {"dots": AWKWARD["dots"], "crlf": AWKWARD["crlf"]})
+        server = tcpserver(site)
+        with server:
+            fetcher = kind(user, server.port, method)
+            fetcher.poll(keep=False)
+            compare(fetcher, SHORT)
+            words = re.findall(rf"^pop3d: login .* user={user.name} auth=(\S+) ", server.stop(), re.M)
+            equal(set(words), {method}, kind.__name__)
+            equal(user.names(), [], "after a poll that deletes")
+
+
+GSASL = {"PLAIN": True, "LOGIN": False}  # mechanism: does the client speak first?
+
+
+def gsasl(client, user, mechanism, speaks_first):
+    """Log in by GNU SASL: its lines, and those of the server for it, are carried to and fro here."""
+    argv = ["gsasl", "--client", "--quiet", f"--mechanism={mechanism}", f"--authentication-id={user.name}",
+            f"--password={user.password}", "--hostname=localhost", "--service=pop"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        equal(process.stdout.readline(), mechanism.encode() + b"\n")
+        token = process.stdout.readline().rstrip() if speaks_first else b""
+        client.send(b"AUTH %s %s" % (mechanism.encode(), token) if token else b"AUTH " + mechanism.encode())
+        client.send(b"\r\n")
+        while (line := client.line()).startswith(b"+ "):
+            process.stdin.write(line[2:] + b"\n")
+            process.stdin.flush()
+            client.send(process.stdout.readline().rstrip() + b"\r\n")
+        process.stdin.close()
+    return line
+
+
+def test_gsasl():
+    need("gsasl")
+    user = site.user()
+    with tcpserver(site) as server:
+        for mechanism, speaks_first in GSASL.items():
+            client = server.client().greet()
+            check(mechanism in client.asks("CAPA").decode().split(), mechanism, "is not in CAPA")
+            equal(gsasl(client, user, mechanism, speaks_first), b"+OK logged in", mechanism)
+            client.ask("STAT")
+            client.ask("QUIT")
+            client.closed()
+            client = server.client().greet()
+            wrong = type(user)(user.name, "wrong", user.maildir)
+            check(gsasl(client, wrong, mechanism, speaks_first).startswith(b"-ERR [AUTH]"), mechanism)
+            client.ask("QUIT")
 
 
 if __name__ == "__main__":

@@ -373,8 +373,11 @@ class Server:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        self.stop()
+    def __exit__(self, kind, *_):
+        if kind:  # then this is what must be told, not that a session was still at work
+            self.process.terminate()
+        else:
+            self.stop()
 
 
 def tcpserver(site, *arguments, **settings):
