@@ -109,7 +109,7 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/die.c tests/fuzz/fuzz.h $(ENGINE) $
 packages:
 	@etc/packages build
 run: packages
-	@$(MAKE) --no-print-directory all && etc/demo $(B)
+	@$(MAKE) --no-print-directory -j$$(nproc) all && etc/demo $(B)
 test:
 	@etc/packages build test && tests/run
 bench: packages all $(addprefix $(B)/,floor load fill)
