@@ -81,7 +81,7 @@ settle_fail(void)
 	if (log_is_client())
 		_exit(EXIT_SYSTEM);
 	errno = error;
-	die_sys("cannot settle the descriptors: is the limit on open files below 32?");
+	die_sys("cannot settle the descriptors: is the limit on open files too low?");
 }
 
 /* Soft limits are meant for the super-server (softlimit -f 0 would end storage when it makes its table) or are an

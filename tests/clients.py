@@ -214,11 +214,28 @@ class Fetchmail(Fetcher):
 class Getmail(Fetcher):
     """delivered_to, received: no such headers; but there is always one more at the beginning, Return-Path.  Python's email
     package reads the message: every CRLF, CR or LF ends a line and is written as LF, headers without an empty line after
-    them get one, and a first line that is no header gets one before it."""
+    them get one, and a first line that is no header gets one before it.  It delivers by a child, and when that ends before
+    it waits for it, it misses the signal and fails after a minute: here it looks again."""
     packages = ("getmail",)
+    started = """
+import runpy, sys, threading
+import getmailcore.baseclasses
+class Condition(threading.Condition):
+    told = False
+    def notify_all(self):
+        self.told = True
+        super().notify_all()
+    def wait(self, _):
+        while not self.told:
+            super().wait(0.05)
+        return True
+getmailcore.baseclasses.Condition = Condition
+sys.argv[0] = "/usr/bin/getmail"
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
     def poll(self, keep):
-        self.run("getmail", f"--getmaildir={self.home}", "--rcfile=" + self.config("getmailrc", f"""
+        self.run("/usr/bin/python3", "-c", self.started, f"--getmaildir={self.home}", "--rcfile=" + self.config("getmailrc", f"""
 [retriever]
 type = SimplePOP3Retriever
 server = 127.0.0.1

@@ -294,7 +294,7 @@ def test_hard_limits_that_are_too_low():
     """Served, or refused with a word in the log; never a hang, nor a system call that a table forbids.  With too little
     memory the kernel ends a room by a signal, or glibc with 127, before it has begun."""
     outcomes = []
-    for what, name, values in ((resource.RLIMIT_NOFILE, "files", (*range(0, 20), 32)),
+    for what, name, values in ((resource.RLIMIT_NOFILE, "files", (*range(0, 20), 64)),
                                (resource.RLIMIT_AS, "memory", (256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20)),
                                (resource.RLIMIT_DATA, "data", (64 << 10, 1 << 20)),
                                (resource.RLIMIT_STACK, "stack", (64 << 10, 256 << 10)),
@@ -316,7 +316,7 @@ def test_hard_limits_that_are_too_low():
                 check(session.status in (100, 102, 111, 127), name, value, "ended with", session.status, log)
                 check(log, name, value, "was refused without a word")
             outcomes.append((name, value, outcome))
-    check(("files", 32, "served") in outcomes and ("files", 0, "refused") in outcomes, outcomes)
+    check(("files", 64, "served") in outcomes and ("files", 0, "refused") in outcomes, outcomes)
     check(("file size", 0, "refused") in outcomes and ("memory", 256 << 10, "refused") in outcomes, outcomes)
 
 
