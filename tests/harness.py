@@ -19,8 +19,9 @@ import traceback
 ROOT = os.getuid() == 0
 TESTS = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(os.path.dirname(TESTS), os.environ.get("BUILD", "build/musl"))
-DEADLINE = 20
+DEADLINE = 60
 PASSWORD = "open sesame"
+os.environ["PATH"] += ":/usr/local/sbin:/usr/sbin:/sbin"  # where an ordinary user does not look
 POP3D_UID, AUTHD_UID, MAIL_UIDS = 61101, 61102, (61201, 61202)
 
 
