@@ -124,6 +124,8 @@ chan_put_now(int fd, const struct wr *m)
 	return put(fd, m, MSG_DONTWAIT);
 }
 
+enum { WAITS_MAX = 500 }; /* 5 seconds */
+
 int
 chan_put_fd(int fd, const struct wr *m, int pass)
 {
@@ -142,12 +144,16 @@ chan_put_fd(int fd, const struct wr *m, int pass)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof pass);
 	memcpy(CMSG_DATA(c), &pass, sizeof pass);
-	do
+	for (int waits = 0;; waits++) {
+		const struct timespec pause = { 0, 10000000 };
+
 		n = sendmsg(fd, &h, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
-		return -1;
-	if (n < 0)
-		die_sys("cannot send a descriptor");
-	return 0;
+		if (n >= 0 || errno == EPIPE || errno == ECONNRESET)
+			return n < 0 ? -1 : 0;
+		/* Too many are on their way from processes of our uid, other sessions' too: until they arrive. */
+		if (errno != EINTR && (errno != ETOOMANYREFS || waits == WAITS_MAX))
+			die_sys("cannot send a descriptor");
+		if (errno == ETOOMANYREFS)
+			(void)ppoll(NULL, 0, &pause, NULL); /* a shorter pause is as good */
+	}
 }

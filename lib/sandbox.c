@@ -191,13 +191,18 @@ static const struct allow launch_calls[] = {
 #define ROWS(table) table, sizeof(table) / sizeof(table)[0]
 #define MIB (1ULL << 20)
 
+/* storage needs few descriptors, but the kernel also holds this limit against all that processes of one uid have sent
+ * and nobody has received: with one uid for all mail, sessions would keep each other from sending.  launch's is as high
+ * because storage inherits it. */
+enum { ON_THEIR_WAY = 4096 };
+
 const struct sandbox sandbox_taker = { ROWS(taker_calls), 64 * MIB, 8, 0 };
 const struct sandbox sandbox_giver = { ROWS(giver_calls), 64 * MIB, 8, 0 };
 const struct sandbox sandbox_proxyd = { ROWS(proxyd_calls), 64 * MIB, 8, 0 };
 const struct sandbox sandbox_pop3d = { ROWS(pop3d_calls), 64 * MIB, 8, 0 };
-const struct sandbox sandbox_storage = { ROWS(storage_calls), 8192 * MIB, 16, 0 };
+const struct sandbox sandbox_storage = { ROWS(storage_calls), 8192 * MIB, ON_THEIR_WAY, 0 };
 const struct sandbox sandbox_authd = { ROWS(authd_calls), 2048 * MIB, FD_ROOM + 1, 0 };
-const struct sandbox sandbox_launch = { ROWS(launch_calls), 0, 64, UINT32_MAX };
+const struct sandbox sandbox_launch = { ROWS(launch_calls), 0, ON_THEIR_WAY, UINT32_MAX };
 
 const uint64_t reach_access[REACH__MAX] = {
 	[REACH_READ] = LANDLOCK_ACCESS_FS_READ_FILE,

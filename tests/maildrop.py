@@ -741,19 +741,41 @@ def test_lock_leaves_nothing_behind():
     equal(sorted(os.listdir(user.maildir.path)), before)
 
 
-# Storage ends before its time.
+# Storage ends before its time, or pop3d stops taking what it sends.
+
+def receives(pid):
+    """Wait until this process waits for a message."""
+    limit, recvmsg = time.monotonic() + DEADLINE, {"x86_64": "47", "aarch64": "212"}[os.uname().machine]
+    while True:
+        with open(f"/proc/{pid}/syscall", encoding="ascii") as f:
+            if f.read().split()[0] == recvmsg:
+                return
+        check(time.monotonic() < limit, pid, "waits for no message")
+
 
 def asks_storage(session, command):
     """Send a command while storage stands still, and wait until pop3d waits for it."""
     need_root()  # who may look at an undumpable process
     os.kill(session.process.pid, signal.SIGSTOP)
     session.send(command)
-    limit, recvmsg = time.monotonic() + DEADLINE, {"x86_64": "47", "aarch64": "212"}[os.uname().machine]
-    while True:
-        with open(f"/proc/{session.children()[0]}/syscall", encoding="ascii") as f:
-            if f.read().split()[0] == recvmsg:
-                return
-        check(time.monotonic() < limit, "pop3d does not ask storage")
+    receives(session.children()[0])
+
+
+def test_descriptors_that_nobody_takes():
+    """The kernel counts descriptors on their way for all processes of a uid: that of all mail, perhaps."""
+    held, user = [], user_with("new/1.a")
+    for _ in range(80):
+        session = site.login(user_with("new/1.a"))
+        asks_storage(session, b"RETR 1\r\n")
+        os.kill(session.children()[0], signal.SIGSTOP)
+        os.kill(session.process.pid, signal.SIGCONT)
+        receives(session.process.pid)
+        held.append(session)
+    site.login(user).quit()
+    for session in held:
+        os.kill(session.children()[0], signal.SIGCONT)
+        check(session.line().startswith(b"+OK "))
+        session.end()
 
 
 def test_storage_dies_before_retr():
