@@ -3,6 +3,8 @@
 
 BUILD names the directory it was built in (default build/musl).  Needs no root, and works under it."""
 
+import base64
+import hashlib
 import os
 import pty
 import re
@@ -230,6 +232,96 @@ def test_hash_and_verify(p):
     p.expect(100, "verify", "open", stdin="open\n", err="scheme is not accepted")
 
 
+SHA512 = "$6$abcdefgh$CkjGkP7IIgZVUCNlt.Vi53LOYJLXZ5KzdpzEYCj01XGruA1hxZYJqccTU2zz68oJwAGsd1iPty5F7dHIatUTy/"
+
+
+def foreign(p, name, text):
+    path = os.path.join(p.dir, name)
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+def test_import_passwd_file(p):
+    path = foreign(p, "passwd-file", f"""# Dovecot
+al@example.org:{{SHA512-CRYPT}}{SHA512}:5000:5001::/var/vmail/al::userdb_mail_path=~/mail allow_nets=10.0.0.0/8,::1
+bob@example.org:{MD5}[34]:5000:5000::/var/vmail/bob::
+carol@example.org:{{SSHA512}}@:::::
+dave:{{BLF-CRYPT}}$2y$04$abcdefghijklmnopqrstuu/LVz6MZlItEy42I2juLihZ66HnQx/cy:5000:5000::/home/dave::nologin userdb_mail=maildir:~/Maildir
+eve:{{PLAIN}}open sesame:5000:5000::/home/eve
+frank:{{SHA1}}xyz:5000:5000::/home/frank
+grace:{MD5}:0:0::/root
+heidi:{MD5}:5000:5000::/home/heidi::userdb_mail=mbox:~/mail
+bob@example.org:{MD5}:5000:5000::/home/other::
+""".replace("}@:", "}" + base64.b64encode(hashlib.sha512(b"open sesamesalt").digest() + b"salt").decode() + ":"))
+    out = p.expect(0, "import", "passwd-file", path, "-u", "vmail-is-missing:1", err="nothing was changed: -w writes")
+    check(not os.path.exists(p.users), "a dry run writes nothing")
+    for line in ("add\t2\tal@example.org\tsha512crypt\t5000:5001\t/var/vmail/al/mail\n",
+                 "weak\t3\tbob@example.org\tmd5crypt\t5000:5000\t/var/vmail/bob/Maildir\n",
+                 "skip\t4\tcarol@example.org\tit says no home; give the maildrop with -m\n",
+                 "add\t5\tdave\tbcrypt\t5000:5000\t/home/dave/Maildir\tdisabled\n",
+                 "skip\t6\teve\tits password is in the clear; -g makes a hash of it\n",
+                 "skip\t7\tfrank\tits verifier is of no scheme", "skip\t8\tgrace\tuid 0",
+                 "skip\t9\theidi\tits mail is in no Maildir\n"):
+        check(line in out, "import says %r: %r" % (line, out))
+    before = os.listdir(p.dir)
+    p.expect(100, "import", "passwd-file", path, "-g", "-w", err="the name stands in an earlier line too")
+    check(sorted(os.listdir(p.dir)) == sorted(before + ["users.lock"]), "a conflict in the file writes nothing")
+    with open(path) as f:
+        text = f.read()
+    with open(path, "w") as f:
+        f.write("".join(text.splitlines(True)[:-1]))
+    p.add("frank")
+    p.expect(0, "import", "passwd-file", path, "-g", "-w", err="4 to add, of which 1 have a weak verifier; 4 skipped")
+    p.expect(1, "test", "eve", stdin="open sesame\n", out="ok   password: right")
+    p.expect(1, "test", "bob@example.org", stdin="open sesame\n", out="ok   password: right")
+    check("skip\t2\tal@example.org\tthere is a user" in p.expect(0, "import", "passwd-file", path), "conflicts are listed")
+    check(":from=10.0.0.0/8,from=::1\n" in p.text(), p.text())
+
+    # Out and in again: the same users.
+    p.expect(0, "app-add", "eve", "phone")
+    out = p.expect(0, "export", err="left out.*: 1 app passwords")
+    first = [line for line in p.text().splitlines() if "label=" not in line]
+    foreign(p, "users", "")
+    p.expect(0, "import", "passwd-file", foreign(p, "exported", out), "-w")
+    check(p.text().splitlines() == first, "export and import are inverse: %r %r" % (p.text(), first))
+
+
+def test_import_others(p):
+    vpasswd = foreign(p, "vpasswd", f"al:{MD5}:1:0:Al:/home/vpopmail/domains/example.org/al:NOQUOTA\n"
+                      f"bob:{MD5}:1:2:Bob:/home/vpopmail/domains/example.org/bob:NOQUOTA:clear\nshort:x\n")
+    out = p.expect(0, "import", "vpasswd", vpasswd, "example.org", "-u", "89:89", "-w")
+    check("weak\t1\tal@example.org\tmd5crypt\t89:89\t/home/vpopmail/domains/example.org/al/Maildir\n" in out and
+          "/bob/Maildir\tdisabled\n" in out and "skip\t3" in out, out)
+    out = p.expect(0, "import", "vpasswd", vpasswd, "example.net", "-u", "89:89", "-m", "/var/vmail/%d/%n")
+    check("\t/var/vmail/example.net/al\n" in out, out)
+
+    passwd = foreign(p, "passwd", "root:x:0:0::/root:/bin/sh\nal:x:1000:1000::/home/al:/bin/sh\nbob:x:1001:1001::/home/bob"
+                     ":/bin/sh\ncarol:x:1002:1002::/home/carol:/bin/sh\ndave:x:1003:1003::/home/dave:/bin/sh\n"
+                     "eve:x:1004:1004::/home/eve:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n")
+    shadow = foreign(p, "shadow", f"root:{MD5}:1::::::\nal:{SHA512}:19000:0:99999:7:::\nbob:!{SHA512}:1::::::\n"
+                     f"carol:*:1::::::\ndave:{SHA512}:1::::::\neve:{SHA512}:1:::::19000:\n".replace("dave", "other"))
+    out = p.expect(0, "import", "shadow", passwd, shadow, env={"POP3_UIDMIN": "1000"})
+    check("add\t2\tal\tsha512crypt\t1000:1000\t/home/al/Maildir\n" in out, out)
+    for line in ("skip\t3\tbob\tits password is locked", "skip\t4\tcarol\tits password is locked",
+                 "skip\t5\tdave\tit has no line", "skip\t6\teve\tthe account has expired"):
+        check(line in out, "import says %r: %r" % (line, out))
+    check("root" not in out and "nobody" not in out, "not a word about the system's own: %r" % out)
+
+    maps = foreign(p, "vmailbox", "# Postfix\nal@example.com   example.com/al/\nbob@example.com example.com/bob\n"
+                   "carol@example.com example.com/carol/\n")
+    hashes = foreign(p, "hashes", f"al@example.com:{{CRYPT}}{SHA512}:more\n")
+    out = p.expect(0, "import", "postfix", maps, hashes, "-u", "5000:5000", "-m", "/var/vmail", "-w")
+    check("add\t2\tal@example.com\tsha512crypt\t5000:5000\t/var/vmail/example.com/al\n" in out, out)
+    check("skip\t3\tbob@example.com\tits mailbox is no Maildir" in out and "skip\t4\tcarol" in out, out)
+    p.expect(1, "test", "al@example.com", stdin="open sesame\n", out="ok   password: right")
+    for words in (["cyrus", maps], ["passwd-file", maps, hashes], ["postfix", maps], ["passwd-file", "/nonexistent"]):
+        p.expect(100, "import", *words)
+    out = p.expect(0, "import", "passwd-file", foreign(p, "x", f"a/b@c:{MD5}:::::\na:{MD5}:::::\n"), "-u", "1:1",
+                   "-m", "/v/%d/%n")
+    check("skip\t1\ta/b@c\tthe name has a slash" in out and "skip\t2\ta\tthe name has no domain" in out, out)
+
+
 def test_text_is_kept(p):
     head = "# users of example.org\n\n"
     tail = "# the end\neve:%s:%d:%d:/var/vmail/eve:disabled" % (MD5, UID, GID)
@@ -392,7 +484,7 @@ def test_terminal(p):
 
 def main():
     tests = [test_life_of_a_user, test_login_steps, test_app_passwords, test_restrict,
-             test_hash_and_verify, test_text_is_kept, test_broken_text, test_usage, test_concurrent,
+             test_hash_and_verify, test_import_passwd_file, test_import_others, test_text_is_kept, test_broken_text, test_usage, test_concurrent,
              test_terminal]
     with tempfile.TemporaryDirectory(prefix="sallyport-user.") as top:
         for test in tests:

@@ -23,6 +23,8 @@ static const char SYNOPSIS[] =
     "  app-del NAME LABEL\n"
     "  list | show NAME                         never show a verifier\n"
     "  test NAME [-a ADDRESS]                   go the way of a login and say each step\n"
+    "  import FORMAT FILE [FILE2] [-u UID:GID] [-m PATTERN] [-g] [-w]   passwd-file, vpasswd, shadow, postfix\n"
+    "  export                                   as a passwd-file\n"
     "  guesses NAME|ADDRESS | unban NAME|ADDRESS  see and forget wrong guesses\n"
     "  hash | verify HASH                       of a password, for other programs\n"
     "  compile                                  make the databases anew after USERS was edited by hand\n"
@@ -39,6 +41,8 @@ enum {
 	OPTION_A = 1 << 5,
 	OPTION_B = 1 << 6,
 	OPTION_X = 1 << 7,
+	OPTION_W = 1 << 8,
+	THIRD = 1 << 9,
 	LIMITS = OPTION_A | OPTION_B | OPTION_X,
 };
 
@@ -61,6 +65,8 @@ static const struct {
 	{ "restrict", NAME,                        LIMITS,   verb_restrict },
 	{ "app-add",  NAME | OTHER,                LIMITS,   verb_app_add },
 	{ "app-del",  NAME | OTHER,                0,        verb_app_del },
+	{ "import",   NAME | OTHER, THIRD | OPTION_U | OPTION_M | OPTION_G | OPTION_W, verb_import },
+	{ "export",   0,                           0,        verb_export },
 	{ "guesses",  NAME,                        0,        verb_guesses },
 	{ "unban",    NAME,                        0,        verb_unban },
 	{ "hash",     0,                           0,        verb_hash },
@@ -99,7 +105,7 @@ options_read(int argc, char **argv, struct request *r, int *status)
 	int c;
 
 	*status = 0;
-	while ((c = getopt(argc, argv, "f:d:u:m:ga:b:x:")) != -1) {
+	while ((c = getopt(argc, argv, "f:d:u:m:gwa:b:x:")) != -1) {
 		if (c == 'f')
 			r->users = optarg;
 		else if (c == 'd')
@@ -110,6 +116,8 @@ options_read(int argc, char **argv, struct request *r, int *status)
 			r->maildrop = optarg, given |= OPTION_M;
 		else if (c == 'g')
 			r->generate = true, given |= OPTION_G;
+		else if (c == 'w')
+			r->write = true, given |= OPTION_W;
 		else if (c == '?')
 			*status = usage();
 		else if ((fault = limit_read(c, optarg, r)) != NULL)
@@ -151,15 +159,19 @@ main(int argc, char **argv)
 	given = options_read(argc, argv, &r, &status);
 	if (status)
 		return status;
-	if (optind >= argc || argc - optind > 3)
+	if (optind >= argc || argc - optind > 4)
 		return usage();
 	if (argc - optind >= 2) {
 		r.name = argv[optind + 1];
 		given |= NAME;
 	}
-	if (argc - optind == 3) {
+	if (argc - optind >= 3) {
 		r.other = argv[optind + 2];
 		given |= OTHER;
+	}
+	if (argc - optind == 4) {
+		r.third = argv[optind + 3];
+		given |= THIRD;
 	}
 	status = verb_run(argv[optind], given, &r);
 	if (fflush(stdout) || ferror(stdout))

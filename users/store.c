@@ -89,7 +89,7 @@ text_open(struct store *s, enum store_mode mode)
 		(void)close(fd); /* only read from */
 		return r;
 	}
-	if (errno == ENOENT && mode == STORE_CREATE)
+	if (errno == ENOENT && (mode == STORE_CREATE || mode == STORE_READ_OR_EMPTY))
 		return 0;
 	if (errno == ENOENT)
 		return tell(EXIT_USAGE, "there is no %s; make the first user with sallyport-user add", s->file.path);
@@ -102,7 +102,8 @@ store_open(struct store *s, const char *path, const char *data, enum store_mode 
 	int r;
 
 	*s = (struct store){ .data = data, .lock = -1, .file = { .path = path } };
-	if ((r = path_split(s, path)) || (mode != STORE_READ && (r = lock_take(s))) || (r = text_open(s, mode)))
+	if ((r = path_split(s, path)) || (mode != STORE_READ && mode != STORE_READ_OR_EMPTY && (r = lock_take(s))) ||
+	    (r = text_open(s, mode)))
 		return r;
 	if (userfile_parse(&s->file, stderr) == 0)
 		return 0;

@@ -14,9 +14,10 @@ struct store {
 };
 
 enum store_mode {
-	STORE_READ,   /* look, without the lock */
-	STORE_CHANGE, /* with the lock, until store_close */
-	STORE_CREATE, /* the same, and a text that is missing counts as an empty one */
+	STORE_READ,          /* look, without the lock */
+	STORE_READ_OR_EMPTY, /* the same, and a text that is missing counts as an empty one */
+	STORE_CHANGE,        /* with the lock, until store_close */
+	STORE_CREATE,        /* the same, and a text that is missing counts as an empty one */
 };
 
 /* Read and parse the text.  These return 0, or an exit status after telling what is wrong. */

@@ -14,6 +14,8 @@ struct request {
 	const char *uid;   /* UID[:GID] */
 	const char *maildrop;
 	const char *other;      /* the second name: a label, or what a user is to be called */
+	const char *third;      /* a second file, for import */
+	bool write;             /* import: not only show */
 	bool generate;          /* the password */
 	const char *from;       /* the last -a, for test */
 	struct options options; /* what -a, -b and -x say of a verifier */
@@ -35,6 +37,8 @@ int verb_app_add(const struct request *r);
 int verb_app_del(const struct request *r);
 int verb_guesses(const struct request *r);
 int verb_unban(const struct request *r);
+int verb_import(const struct request *r);
+int verb_export(const struct request *r);
 int verb_hash(const struct request *r);
 int verb_verify(const struct request *r);
 
