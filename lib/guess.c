@@ -91,7 +91,7 @@ wrong_put(uint8_t rest[TABLE_REST], size_t i, uint16_t hash)
 static void
 look(struct guess *g, const struct guess_count *c, uint64_t debt)
 {
-	uint64_t level = debt / c->period, free = c->limit / 2;
+	uint64_t level = (debt + c->period - 1) / c->period, free = c->limit / 2;
 	unsigned delay = 0;
 
 	/* Whoever waits until a part of a guess has faded is let in when that guess has: not by halves. */
