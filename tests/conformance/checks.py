@@ -168,7 +168,7 @@ def command_255(t):
     c.closed()
 
 
-@check("long-line", "M", "RFC 2449 section 4", "a line of 10,000 octets gets one -ERR, and the next command its own reply")
+@check("long-line", "S", "RFC 2449 section 4", "a line of 10,000 octets gets one -ERR, and the next command its own reply")
 def long_line(t):
     c = t.connect()
     c.refused(b"USER " + b"u" * 9993)
@@ -347,17 +347,17 @@ def pass_after_user(t):
     c.refused(f"PASS {t.password}")
 
 
-@check("last-user", "M", "RFC 1939 section 7", "of two USER the last one counts")
+@check("last-user", "M", "RFC 1939 section 7", "of two USER the last one counts, unless the second is refused")
 def last_user(t):
     c = t.connect()
     c.ask("USER nobody-of-this-name")
-    c.ask(f"USER {t.user}")
-    c.ask(f"PASS {t.password}")
-    c.quit()
+    if c.ask(f"USER {t.user}", b"").startswith(b"+OK"):
+        c.ask(f"PASS {t.password}")
+        c.quit()
     c = t.connect()
     c.ask(f"USER {t.user}")
-    c.ask("USER nobody-of-this-name")
-    c.refused(f"PASS {t.password}")
+    if c.ask("USER nobody-of-this-name", b"").startswith(b"+OK"):
+        c.refused(f"PASS {t.password}")
 
 
 refuses("user-without-name", "M", "RFC 1939 section 7", "USER without a name is refused", "USER", False, ())
@@ -1205,7 +1205,8 @@ def python(t):
         p.quit()
     except poplib.error_proto as e:
         fail_unless(False, "poplib says", e)
-    fail_unless(count == 3 and all(any(g.endswith(m) for g in got) for m in (ONE, TWO, THREE)), got)
+    found = [m for m in (ONE, TWO, THREE) if any(t.same(wire(g), m) for g in got)]
+    fail_unless(count == 3 and len(found) == 3, *got)
     c = t.login()
     line = c.ask("STAT")
     fail_unless(line.startswith(b"+OK 0 "), line)

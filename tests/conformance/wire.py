@@ -349,9 +349,14 @@ class Target:
         self.clients.clear()
 
     def same(self, got, stored):
-        """Is got, from RETR, what was stored?  A delivery command may have put header lines in front."""
+        """Is got, from RETR, what was stored?  A delivery command may have put header lines among the others."""
         wanted = wire(stored)
-        return got == wanted or (not self.drop.stored and got.endswith(b"\r\n" + wanted))
+        if self.drop.stored:
+            return got == wanted
+        head, _, body = got.partition(b"\r\n\r\n")
+        wanted_head, _, wanted_body = wanted.partition(b"\r\n\r\n")
+        lines = iter(head.split(b"\r\n"))
+        return all(line in lines for line in wanted_head.split(b"\r\n")) and body == wanted_body
 
     def numbers(self, client, *contents):
         """The number of each of these messages in this session, found by reading."""
