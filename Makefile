@@ -1,4 +1,5 @@
-# sallyport.  make | make run | make test | make check | make bench | make conformance | make faults | make fuzz T=60 | make model
+# sallyport.  make | make run | make test | make check | make bench
+# make conformance | make faults | make fuzz T=60 | make model | make abuse N=20000
 # make install DESTDIR= PREFIX= | make clean
 # Settable: CC=gcc|clang, CFLAGS, PREFIX, LIBC=musl|glibc (of the rooms that need libc alone; musl where it is installed).
 
@@ -120,6 +121,12 @@ $(B)/load $(B)/fill: $(B)/%: tests/bench/%.c
 	$(Q)$(CC) $(ALL) $< -o $@
 check:
 	@etc/packages build test check && tests/check
+# Debian's other POP3 servers, each in a layer of its own that vanishes: needs root and some minutes
+conformance-peers:
+	tests/conformance/peers $(if $(IDLE),--idle $(IDLE))
+# N sessions of every manner while other programs use the same Maildirs
+abuse: packages all
+	BUILD=$(B) python3 tests/abuse.py $(or $(N),20000)
 # Spin's search of tests/model, deeper than in make test
 model:
 	@etc/packages build test
@@ -146,4 +153,4 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: FORCE all units packages run test bench check conformance faults model fuzz fuzz-cover install clean
+.PHONY: FORCE all units packages run test bench check conformance conformance-peers faults abuse model fuzz fuzz-cover install clean
