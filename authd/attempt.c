@@ -28,10 +28,10 @@ number_of(const char *what, const char *text, unsigned min, unsigned max)
 void
 attempt_args(struct attempt *a, int argc, char **argv)
 {
-	if (argc != 11 || (strcmp(argv[4], "landlock") && strcmp(argv[4], "nolandlock")) ||
+	if (argc != 12 || (strcmp(argv[4], "landlock") && strcmp(argv[4], "nolandlock")) ||
 	    (strcmp(argv[8], "private") && strcmp(argv[8], "clear")))
 		die_usage("usage: authd SID RIP LIP landlock|nolandlock TRY SLOTS MECHANISMS private|clear HOST "
-			  "GUESSES");
+			  "GUESSES NAMES");
 	a->sid = argv[1];
 	a->rip = argv[2];
 	a->lip = argv[3];
@@ -42,6 +42,8 @@ attempt_args(struct attempt *a, int argc, char **argv)
 	a->clear = strcmp(argv[8], "clear") == 0;
 	a->host = argv[9];
 	a->guesses = number_of("GUESSES", argv[10], 0, GUESSES_MAX);
+	if (name_policy_read(span_of(argv[11]), &a->names))
+		die_usage("NAMES is no policy: this program is started by sallyport, not by hand");
 	die_session(a->sid);
 }
 

@@ -4,6 +4,7 @@
 
 #include "gate.h"
 #include "mechanism.h"
+#include "name.h"
 #include "users.h"
 #include "verify.h"
 
@@ -26,6 +27,7 @@ struct method {
 struct attempt {
 	const char *sid, *rip, *lip; /* for the log */
 	const char *host;            /* in challenges that name one; "-" for none */
+	struct name_policy names;    /* the form that names have in the database */
 	bool landlock_optional;
 	bool clear;      /* a password of this attempt crossed a network that others can read */
 	unsigned number; /* the client's how many'th attempt this is */
@@ -55,7 +57,7 @@ struct attempt {
 	struct secret secret;
 };
 
-/* Take the arguments SID RIP LIP LANDLOCK TRY SLOTS MECHANISMS CLEAR HOST GUESSES; dies (100) if they are not these. */
+/* Take the arguments SID RIP LIP LANDLOCK TRY SLOTS MECHANISMS CLEAR HOST GUESSES NAMES; dies (100) if they are not these. */
 void attempt_args(struct attempt *a, int argc, char **argv);
 /* Hear the attempt, judge it by one of methods[MECH__MAX], and tell pop3d no or launch yes.  Returns when that is done
  * or the client has gone. */

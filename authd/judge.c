@@ -29,8 +29,7 @@ gate_pass(struct attempt *a)
 void
 judge_user(struct attempt *a, struct span name)
 {
-	memcpy(a->secret.user, name.p, name.len);
-	a->user = (struct span){ a->secret.user, name.len };
+	a->user = (struct span){ a->secret.user, name_canonical(name, &a->names, a->secret.user) };
 	a->result = users_find(FD_SECRETS, a->user, &a->secret, &a->found);
 	gate_pass(a);
 }

@@ -6,7 +6,7 @@
 
 /* Can that be a user's name?  1 to 255 octets of UTF-8 without a NUL. */
 bool judge_is_name(struct span name);
-/* Look the user up, once, and close the database.  name must be one. */
+/* Look the user up, once, under the one form that his name has, and close the database.  name must be one. */
 void judge_user(struct attempt *a, struct span name);
 /* The end, by a password in the clear. */
 enum step judge_password(struct attempt *a, struct span password);

@@ -11,6 +11,7 @@
 
 #include "account.h"
 #include "die.h"
+#include "name.h"
 #include "mechanism.h"
 
 #ifndef LIBEXECDIR
@@ -47,6 +48,9 @@ static const struct setting settings[] = {
 	{ "POP3_SESSION", NUMBER, FIELD(session), "21600", 600, 604800 },
 	{ "POP3_TRIES", NUMBER, FIELD(tries), "3", 1, 100 },
 	{ "POP3_SLOTS", NUMBER, FIELD(slots), "8", 1, 1024 },
+	{ "POP3_DOMAIN", HOST, FIELD(domain), "-", 0, 0 },
+	{ "POP3_SUBADDRESS", TEXT, FIELD(subaddress), "-", 0, 0 },
+	{ "POP3_FOLD", NUMBER, FIELD(fold), "0", 0, 1 },
 	{ "POP3_GUESSES", NUMBER, FIELD(guesses), "10", 0, 1000 },
 	{ "POP3_KEEPNEW", NUMBER, FIELD(keepnew), "0", 0, 1 },
 	{ "POP3_NOLANDLOCK", NUMBER, FIELD(nolandlock), "0", 0, 1 },
@@ -234,6 +238,8 @@ config_load(struct config *c, const char *dir)
 	if (log == 4)
 		die_usage("POP3_LOG=%s: must be auto, stderr, syslog or none", c->log_name);
 	c->log = (enum log_choice)log;
+	if (name_separator_fault(c->subaddress))
+		die_usage("POP3_SUBADDRESS=%s: %s", c->subaddress, name_separator_fault(c->subaddress));
 	proxies_read(c);
 	sasl_read(c);
 	c->self = getuid();

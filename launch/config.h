@@ -35,18 +35,21 @@ struct config {
 	struct account pop3d, authd;
 	uid_t self; /* who we are: without root the one mail user */
 	enum log_choice log;
-	unsigned uidmin;     /* no mail user's uid is below */
-	unsigned plainok;    /* 1: passwords may cross the network in the clear */
-	unsigned apop;       /* 1: APOP, and therefore a timestamp in the greeting */
-	unsigned sharedok;   /* 1: passwords of users who have a shared secret, too */
-	unsigned idle;       /* seconds without a command (RFC 1939 section 3: at least 600) */
-	unsigned session;    /* seconds in all */
-	unsigned tries;      /* login attempts in one session */
-	unsigned slots;      /* memory-hard verifications at one time, on the whole machine */
-	unsigned guesses;    /* wrong ones at an account before it is closed for a while; 0: any number */
-	unsigned keepnew;    /* 1: retrieved messages stay in new */
-	unsigned nolandlock; /* 1: serve on a kernel without Landlock too */
-	unsigned rootless;   /* 1: started by the one mail user, not by root */
+	unsigned uidmin;           /* no mail user's uid is below */
+	unsigned plainok;          /* 1: passwords may cross the network in the clear */
+	unsigned apop;             /* 1: APOP, and therefore a timestamp in the greeting */
+	unsigned sharedok;         /* 1: passwords of users who have a shared secret, too */
+	unsigned idle;             /* seconds without a command (RFC 1939 section 3: at least 600) */
+	unsigned session;          /* seconds in all */
+	unsigned tries;            /* login attempts in one session */
+	unsigned slots;            /* memory-hard verifications at one time, on the whole machine */
+	char domain[TEXT_MAX];     /* of names that have none; "-" for none */
+	char subaddress[TEXT_MAX]; /* the character that begins one; "-" for none */
+	unsigned fold;             /* 1: capitals in names are small letters */
+	unsigned guesses;          /* wrong ones at an account before it is closed for a while; 0: any number */
+	unsigned keepnew;          /* 1: retrieved messages stay in new */
+	unsigned nolandlock;       /* 1: serve on a kernel without Landlock too */
+	unsigned rootless;         /* 1: started by the one mail user, not by root */
 };
 
 /* Fill c from directory dir, if it is not NULL, then from the environment, then from the defaults.  Dies (100)

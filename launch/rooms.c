@@ -14,6 +14,7 @@
 #include "launch.h"
 #include "log.h"
 #include "mechanism.h"
+#include "name.h"
 #include "sandbox.h"
 #include "start.h"
 
@@ -229,17 +230,20 @@ static pid_t
 authd_start(const struct launch *s, unsigned try, int *verdict)
 {
 	char nth[NUMBER_MAX], slots[NUMBER_MAX], mechanisms[NUMBER_MAX], guesses[NUMBER_MAX];
+	char names[NAME_POLICY_TEXT_MAX];
 	const char *clear = is_private(s) || s->config.sharedok ? "private" : "clear";
 	/* clang-format off */
 	const char *const arguments[] = { "authd", s->sid, s->peer.remote, s->peer.local, landlock_word(s),
 		number(nth, try), number(slots, s->config.slots), number(mechanisms, mechanisms_of(s)), clear,
-		s->config.host, number(guesses, s->config.guesses), NULL };
+		s->config.host, number(guesses, s->config.guesses), names, NULL };
 	/* clang-format on */
 	int tube[2], secrets = data_open(s, "secrets.cdb", OPEN_DATA), lock = data_open(s, "slots", OPEN_SLOTS);
 	int key = data_open(s, "shared.key", OPEN_DATA), wrong = data_open(s, "guesses", OPEN_SLOTS);
 	int logins = data_open(s, "logins", OPEN_SLOTS);
 	pid_t pid;
 
+	(void)snprintf(names, sizeof names, "%s,%.1s,%.300s", s->config.fold ? "fold" : "exact", s->config.subaddress,
+		       s->config.domain); /* it fits */
 	if (pipe2(tube, O_CLOEXEC))
 		die_sys("cannot make a pipe");
 	const int descriptors[] = { 0, 1, 2, s->ctl, secrets, tube[1], lock, key, s->facts, wrong, logins };

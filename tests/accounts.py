@@ -149,6 +149,34 @@ def test_damaged_tables():
             refused(site, User("bob", "wrong", bob.maildir), "password", remote="192.0.2.1")
 
 
+def test_one_form_of_names():
+    site = Site()
+    bob, upper = site.user("bob@example.org"), site.user("Al")
+    for name, settings in (("bob@example.org", {}), ("bob", {"POP3_DOMAIN": "example.org"}),
+                           ("BOB@Example.Org", {"POP3_FOLD": "1"}), ("bob+shop@example.org", {"POP3_SUBADDRESS": "+"}),
+                           ("Bob-shop", {"POP3_SUBADDRESS": "-", "POP3_FOLD": "1", "POP3_DOMAIN": "x.org"}),
+                           ("Bob_shop", {"POP3_SUBADDRESS": "_", "POP3_FOLD": "1", "POP3_DOMAIN": "Example.org"})):
+        wanted = b"-ERR [AUTH]" if name == "Bob-shop" else b"+OK"  # "-" is no separator
+        s = site.session(**settings)
+        s.login(User(name, bob.password, bob.maildir), wanted=wanted)
+        log = s.quit()
+        check("user=bob@example.org " in log if wanted == b"+OK" else "user=bob-shop@x.org " in log, log)
+    for name, settings in (("bob", {}), ("Bob@example.org", {}), ("bob+shop@example.org", {}),
+                           ("bob", {"POP3_DOMAIN": "example.net"})):
+        s = site.session(**settings)
+        s.login(User(name, bob.password, bob.maildir), wanted=b"-ERR [AUTH]")
+        s.quit()
+    s = site.session(POP3_FOLD="1")  # a capital in the database is one that nobody can write then
+    s.login(upper, wanted=b"-ERR [AUTH]")
+    s.quit()
+    out = subprocess.run([os.path.join(harness.BUILD, "sallyport-user"), "-f", site.at("users"), "-d", site.at("data"),
+                          "test", "BOB+x"], input=bob.password + "\n", capture_output=True, text=True, check=False,
+                         env=site.environment(POP3_FOLD="1", POP3_SUBADDRESS="+", POP3_DOMAIN="example.org")).stdout
+    check(out.startswith("ok   name: bob@example.org\n") and "ok   password: right" in out, out)
+    s = site.session(greet=False, POP3_SUBADDRESS="++")
+    check("POP3_SUBADDRESS=++: must be one character" in s.wait())
+
+
 CHECKPASSWORD = """#!{python}
 # A checkpassword program, by the interface alone: fd 3 to its end, three strings, exit 1, 2 or 111, or become the user.
 import os, signal, sys

@@ -1,8 +1,11 @@
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "digest.h"
 #include "hash.h"
+#include "name.h"
 #include "store.h"
 #include "tell.h"
 #include "terminal.h"
@@ -77,13 +80,37 @@ verb_show(const struct request *r)
 	return status;
 }
 
+/* The form of the name that sallyport would look for, by the settings in our environment, as its own. */
+static int
+name_settle(const char *given, char name[USER_MAX + 1])
+{
+	const char *fold = getenv("POP3_FOLD"), *separator = getenv("POP3_SUBADDRESS"), *domain = getenv("POP3_DOMAIN");
+	struct name_policy p = { .fold = fold && strcmp(fold, "1") == 0 };
+	uint8_t canonical[USER_MAX];
+	size_t n;
+
+	if (separator && name_separator_fault(separator))
+		return tell(EXIT_USAGE, "POP3_SUBADDRESS: %s", name_separator_fault(separator));
+	p.separator = separator && separator[0] != '-' ? separator[0] : '\0';
+	p.domain = domain && strcmp(domain, "-") != 0 ? span_of(domain) : (struct span){ NULL, 0 };
+	n = name_canonical(span_of(given), &p, canonical); /* given has no fault, so it fits */
+	(void)span_copy((struct span){ canonical, n }, name, USER_MAX + 1);
+	if (strcmp(name, given) != 0)
+		(void)printf("ok   name: %s\n", name); /* main looks at stdout */
+	return 0;
+}
+
 int
 verb_test(const struct request *r)
 {
+	char name[USER_MAX + 1];
+	int status;
+
 	/* The empty key is the decoy's, not a user's. */
 	if (name_fault(span_of(r->name)))
 		return tell(EXIT_ALREADY, "there is no user %s", r->name);
-	return testlogin_run(r->users, r->data, r->name, r->from);
+	status = name_settle(r->name, name);
+	return status ? status : testlogin_run(r->users, r->data, name, r->from);
 }
 
 /* Print the hash of a password, for a text that another program writes. */
