@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "chan.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -31,6 +32,35 @@ receiver_status(bool want_fd)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+enum { LIMIT = 16, MANY = LIMIT + 4, LATER = 50000 };
+
+/* As an ordinary user with a limit of so many descriptors: send more than that, which somebody takes later. */
+static int
+sender_status(int fd)
+{
+	const struct rlimit few = { LIMIT, LIMIT };
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if ((geteuid() == 0 && setuid(61299)) || setrlimit(RLIMIT_NOFILE, &few))
+			_exit(99);
+		if (fork() == 0) {
+			(void)usleep(LATER); /* so that the sender has to wait; it may, whenever this happens */
+			for (int i = 0; i < MANY; i++)
+				if (chan_get(pair[1], &in, true) || close(in.fd))
+					_exit(1);
+			_exit(0);
+		}
+		for (int i = 0; i < MANY; i++)
+			if (chan_put_fd(pair[0], &m, fd))
+				_exit(98);
+		_exit(wait(&status) < 0 ? 97 : WEXITSTATUS(status));
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 int
 main(void)
 {
@@ -50,6 +80,8 @@ main(void)
 	CHECK_EQ(chan_put_fd(pair[0], &m, tube[0]), 0);
 	CHECK(chan_get(pair[1], &in, true) == 0 && in.fd >= 0);
 	CHECK(write(tube[1], "x", 1) == 1 && read(in.fd, &byte, 1) == 1 && byte == 'x');
+
+	CHECK_EQ(sender_status(tube[0]), 0);
 
 	CHECK_EQ(chan_put(pair[0], &m), 0);
 	CHECK_EQ(receiver_status(false), 0); /* the harness itself works */
