@@ -213,6 +213,26 @@ def test_app_passwords(p):
     check(out == "" and p.text() == before, "nothing is printed that is not valid")
 
 
+def test_change(p):
+    """What a user may do for himself by way of sudo: the current password first, and not to be guessed either."""
+    p.add("bob")
+    p.expect(0, "change", "bob", stdin="open sesame\nnew\n")
+    p.expect(1, "test", "bob", stdin="new\n", out="ok   password: right")
+    before = p.text()
+    p.expect(1, "change", "bob", stdin="open sesame\nother\n", err="that is not the current password of bob")
+    p.expect(1, "change", "nobody", stdin="x\nother\n", err="that is not the current password of nobody")
+    p.expect(0, "disable", "bob")
+    p.expect(1, "change", "bob", stdin="new\nother\n", err="that is not the current")
+    p.expect(0, "enable", "bob")
+    p.expect(0, "guesses", "bob", out="unknown addresses: 2 of 10")
+    for i in range(8):
+        p.expect(1, "change", "bob", stdin="guess%d\nother\n" % i, err="that is not the current")
+    p.expect(1, "change", "bob", stdin="new\nother\n", err="too many wrong passwords for this user")
+    check(p.text() == before, "nothing of this changed the text")
+    p.expect(0, "unban", "bob")
+    p.expect(0, "change", "bob", "-g", stdin="new\n", out=r"\A[a-z2-9]{20}\n\Z")
+
+
 def test_restrict(p):
     p.add("bob")
     p.expect(0, "restrict", "bob", "-a", "192.0.2.0/24", "-b", "pass", "-x", "2020-01-01")
@@ -483,7 +503,7 @@ def test_terminal(p):
 
 
 def main():
-    tests = [test_life_of_a_user, test_login_steps, test_app_passwords, test_restrict,
+    tests = [test_life_of_a_user, test_login_steps, test_app_passwords, test_change, test_restrict,
              test_hash_and_verify, test_import_passwd_file, test_import_others, test_text_is_kept, test_broken_text, test_usage, test_concurrent,
              test_terminal]
     with tempfile.TemporaryDirectory(prefix="sallyport-user.") as top:

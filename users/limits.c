@@ -139,6 +139,25 @@ verb_unban(const struct request *r)
 	return each(r, count_clear);
 }
 
+int
+guess_gate(const char *data, const char *name, const char *wrong)
+{
+	struct view v;
+	struct guess g;
+	int status = view_open(&v, data);
+
+	if (status == 0) {
+		guess_about(&g, &v.guesses, span_of(name), NULL, 0, v.limit);
+		if (wrong)
+			guess_wrong(&g, span_of(name), span_of(wrong), v.now);
+		guess_look(&g, v.now);
+		if (g.refused && wrong == NULL)
+			status = tell(EXIT_ALREADY, "too many wrong passwords for this user; wait before the next");
+	}
+	view_close(&v);
+	return status;
+}
+
 /* "2026-11-25T04:10:00Z from 192.0.2.1", or "never". */
 static void
 seen_print(const struct seen *s, const char *what)

@@ -17,6 +17,7 @@ static const char SYNOPSIS[] =
     "usage: sallyport-user [-f USERS] [-d DATA] VERB ...\n"
     "  add NAME -u UID[:GID] -m MAILDROP [-g]   make a user; -g generates the password and prints it\n"
     "  passwd NAME [-g]                         set a new password\n"
+    "  change NAME [-g]                         the same, after asking for the current one\n"
     "  del NAME | disable NAME | enable NAME | rename NAME NEWNAME\n"
     "  restrict NAME [LIMITS]                   what the main password is good for\n"
     "  app-add NAME LABEL [LIMITS]              make an app password and print it\n"
@@ -55,6 +56,7 @@ static const struct {
 	/* verb       needs                        takes     what it does */
 	{ "add",      NAME | OPTION_U | OPTION_M,  OPTION_G, verb_add },
 	{ "passwd",   NAME,                        OPTION_G, verb_passwd },
+	{ "change",   NAME,                        OPTION_G, verb_change },
 	{ "del",      NAME,                        0,        verb_del },
 	{ "disable",  NAME,                        0,        verb_disable },
 	{ "enable",   NAME,                        0,        verb_enable },

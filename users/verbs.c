@@ -159,6 +159,41 @@ verb_passwd(const struct request *r)
 	return status;
 }
 
+/* Does the user know his main password?  It counts as a guess at his account, and who is not there is no different. */
+static int
+current_check(const struct request *r)
+{
+	char password[PASSWORD_MAX + 1] = "";
+	enum hash_result result = HASH_WRONG;
+	const struct user *u;
+	struct store s = { .lock = -1 };
+	int status = guess_gate(r->data, r->name, NULL);
+
+	if (status == 0)
+		status = terminal_password(r->name, false, password);
+	if (status == 0)
+		status = store_open(&s, r->users, r->data, STORE_READ);
+	u = status ? NULL : userfile_find(&s.file, span_of(r->name));
+	if (u && u->kind == USERDB_PASSWORD && !u->options.disabled)
+		result = hash_check(u->verifier, password);
+	if (status == 0 && result != HASH_RIGHT) {
+		(void)guess_gate(r->data, r->name, password); /* it tells what it cannot do */
+		status = tell(EXIT_ALREADY, "that is not the current password of %s", r->name);
+	}
+	sodium_memzero(password, sizeof password);
+	store_close(&s);
+	return status;
+}
+
+/* For the user himself, by way of sudo: he proves who he is by the password that he changes. */
+int
+verb_change(const struct request *r)
+{
+	int status = current_check(r);
+
+	return status ? status : verb_passwd(r);
+}
+
 int
 verb_del(const struct request *r)
 {

@@ -24,6 +24,7 @@ struct request {
 /* Each returns the exit status, after telling what is wrong. */
 int verb_add(const struct request *r);
 int verb_passwd(const struct request *r);
+int verb_change(const struct request *r);
 int verb_del(const struct request *r);
 int verb_disable(const struct request *r);
 int verb_enable(const struct request *r);
@@ -42,6 +43,9 @@ int verb_export(const struct request *r);
 int verb_hash(const struct request *r);
 int verb_verify(const struct request *r);
 
+/* For change: are there too many wrong guesses at this user?  wrong: here is one more, or NULL.  Returns 0, or an exit
+ * status after telling. */
+int guess_gate(const char *data, const char *name, const char *wrong);
 /* For show: when the user last logged in, and from where. */
 void logins_show(const char *data, const struct user *u);
 
