@@ -86,23 +86,54 @@ runs_count(const struct unique *ids, const uint32_t *order, uint32_t *run, size_
 	for (size_t i = 0; i < n; i++) {
 		bool equal = i && strcmp(ids[order[i - 1]].id, ids[order[i]].id) == 0;
 
-		run[order[i]] = equal ? run[order[i - 1]] + 1 : 0;
+		run[i] = equal ? run[i - 1] + 1 : 0;
 		doubled += equal;
 	}
 	return doubled;
 }
 
+/* Give those of the n messages in order that have the id of one before them another, until none has. */
 static void
-ids_part(const struct list *l, struct unique *ids, uint32_t *order, uint32_t *run)
+ids_part(const struct list *l, struct unique *ids, uint32_t *order, uint32_t *run, size_t n)
 {
 	for (uint32_t round = 0;; round++) {
-		sort(order, l->n, sizeof *order, order_compare, ids);
-		if (runs_count(ids, order, run, l->n) == 0)
+		sort(order, n, sizeof *order, order_compare, ids);
+		if (runs_count(ids, order, run, n) == 0)
 			return;
-		for (size_t i = 0; i < l->n; i++)
+		for (size_t i = 0; i < n; i++)
 			if (run[i])
-				unique_id_double(l, &l->m[i], round ? run[i] + round * MESSAGES_MAX : 0, &ids[i]);
+				unique_id_double(l, &l->m[order[i]], round ? run[i] + round * MESSAGES_MAX : 0,
+						 &ids[order[i]]);
 	}
+}
+
+/* Could this id be a hash of ours: 16 hexadecimal digits, perhaps with a number and a dot before them? */
+static bool
+is_like_hash(const struct unique *u)
+{
+	size_t digits = u->len - (size_t)(2 * HASH_BYTES), dot = 0;
+
+	if (u->len < 2 * HASH_BYTES || strspn(u->id + digits, "0123456789abcdef") != 2 * HASH_BYTES)
+		return false;
+	dot = strspn(u->id, "0123456789");
+	return digits == 0 || (dot + 1 == digits && u->id[dot] == '.');
+}
+
+/* Most ids are base names that stand alone, because equal ones are neighbours in the list, and that are like no hash:
+ * nothing can be equal to them.  Only the others are sorted.  Returns how many. */
+static size_t
+doubtful_find(const struct unique *ids, size_t n, uint32_t *order)
+{
+	size_t doubtful = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool alone = (i == 0 || strcmp(ids[i - 1].id, ids[i].id) != 0) &&
+			     (i + 1 == n || strcmp(ids[i].id, ids[i + 1].id) != 0);
+
+		if (!alone || is_like_hash(&ids[i]))
+			order[doubtful++] = (uint32_t)i;
+	}
+	return doubtful;
 }
 
 int
@@ -116,11 +147,8 @@ unique_list(const struct list *l, struct unique *ids)
 		return 0;
 	order = calloc(l->n, sizeof *order);
 	run = calloc(l->n, sizeof *run);
-	if (order && run) {
-		for (size_t i = 0; i < l->n; i++)
-			order[i] = (uint32_t)i;
-		ids_part(l, ids, order, run);
-	}
+	if (order && run)
+		ids_part(l, ids, order, run, doubtful_find(ids, l->n, order));
 	free(order);
 	free(run);
 	return order && run ? 0 : -1;

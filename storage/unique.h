@@ -16,7 +16,7 @@ void unique_id(struct span base, struct unique *u);
  * a hash of its base name and of what was measured of it.  It is a base name too, whose unique-id is itself.
  * nth is 0, or makes it another one. */
 void unique_id_double(const struct list *l, const struct message *m, uint32_t nth, struct unique *u);
-/* The ids of a whole list, in its order, no two equal.  Those of base names that stand alone depend on nothing else, so
+/* The ids of a whole list, which is sorted, in its order, no two equal.  Those of base names that stand alone depend on nothing else, so
  * they outlive sessions, flag changes and moves.  Returns 0, or -1 with errno. */
 int unique_list(const struct list *l, struct unique *ids);
 
