@@ -81,6 +81,7 @@ static const struct allow proxyd_calls[] = {
 #define STORAGE_ROWS                                                                                              \
 	ALLOW(SYS_read, "count a message's octets"),                                                              \
 	ALLOW_IF(SYS_openat, 2, OPEN_MESSAGE, "open a message to read it, in no other way"),                      \
+	ALLOW_IF_BOTH(SYS_openat, 2, OPEN_INDEX, 3, OPEN_INDEX_MODE, "make the index: a file that was not there"),   \
 	ALLOW(SYS_fstat, "is it a regular file, and the one that was counted?"),                                  \
 	ALLOW(SYS_newfstatat, "the same, as some libcs write it"),                                                \
 	ALLOW(SYS_close, "a message's descriptor"),                                                               \
@@ -94,6 +95,7 @@ static const struct allow proxyd_calls[] = {
 	ALLOW(SYS_unlinkat, "remove what was marked, at QUIT"),                                                   \
 	ALLOW(SYS_renameat2, "move retrieved messages from new to cur, at QUIT"),                                 \
 	ALLOW_IF(SYS_write, 0, FD_TABLE, "the table's records"),                                                  \
+	ALLOW_IF(SYS_write, 0, FD_INDEX, "the index"),                                                            \
 	ALLOW_IF(SYS_write, 0, FD_LOG, "lines to the log"),                                                       \
 	ALLOW_IF(SYS_fcntl, 1, F_ADD_SEALS, "make the table read-only for ever"),                                 \
 	ALLOW(SYS_brk, "memory for the list of messages"),                                                        \
@@ -208,7 +210,7 @@ const uint64_t reach_access[REACH__MAX] = {
 	[REACH_READ] = LANDLOCK_ACCESS_FS_READ_FILE,
 	[REACH_EXECUTE] = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE,
 	[REACH_MAILDROP] = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
-			   LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REFER,
+			   LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REFER | LANDLOCK_ACCESS_FS_WRITE_FILE,
 	[REACH_FILE_WRITE] = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE,
 };
 

@@ -15,11 +15,13 @@ struct reach {
 	uint64_t access; /* LANDLOCK_ACCESS_FS_* */
 };
 
-/* How files are opened in a box, and in no other way: none of these creates, cuts or follows a link at the end of a
- * path.  With the raw call: some libcs add flags. */
+/* How files are opened in a box, and in no other way: none of these cuts a file or follows a link at the end of a
+ * path, and one alone creates.  With the raw call: some libcs add flags. */
 #define OPEN_DATA (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)               /* launch: a file of POP3_DATA */
 #define OPEN_SLOTS (O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)                /* launch: the slots and tables */
 #define OPEN_MAILDIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)           /* storage: the maildrop */
+#define OPEN_INDEX (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)        /* storage: a new file, no old one */
+#define OPEN_INDEX_MODE 0600
 #define OPEN_MESSAGE (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) /* storage: a message in it */
 
 enum { FD_ROOM = 15 }; /* where launch puts the executable of the room that it starts */
@@ -38,7 +40,7 @@ extern const struct sandbox sandbox_giver, sandbox_taker, sandbox_proxyd, sandbo
 enum {
 	REACH_READ = 0,   /* read files and list directories */
 	REACH_EXECUTE,    /* read and execute files */
-	REACH_MAILDROP,   /* read, list, remove, and make files, which a rename from new to cur needs */
+	REACH_MAILDROP,   /* read, list, remove, make files, which a rename from new to cur needs, and write them */
 	REACH_FILE_WRITE, /* read and write one existing file */
 	REACH__MAX
 };

@@ -26,7 +26,7 @@ maildir_open(struct maildir *d, const char *path)
 {
 	static const char *const names[SUBDIRECTORIES] = { "new", "cur" };
 
-	d->sub[NEW] = d->sub[CUR] = -1;
+	d->sub[NEW] = d->sub[CUR] = d->index.fd = -1;
 	d->fd = (int)syscall(SYS_openat, AT_FDCWD, path, OPEN_MAILDIR);
 	if (d->fd < 0)
 		return -1;
@@ -67,8 +67,8 @@ message_base(const struct list *l, const struct message *m)
 	return (struct span){ (const uint8_t *)l->names + m->name, m->base_len };
 }
 
-static int
-base_compare(const struct list *la, const struct message *a, const struct list *lb, const struct message *b)
+int
+list_compare(const struct list *la, const struct message *a, const struct list *lb, const struct message *b)
 {
 	size_t len = a->base_len < b->base_len ? a->base_len : b->base_len;
 	int c;
@@ -82,7 +82,7 @@ base_compare(const struct list *la, const struct message *a, const struct list *
 bool
 message_same_base(const struct list *l, const struct message *a, const struct message *b)
 {
-	return base_compare(l, a, l, b) == 0;
+	return list_compare(l, a, l, b) == 0;
 }
 
 void
@@ -120,15 +120,14 @@ name_add(struct list *l, const char *name, size_t *at)
 	if (room_for(&names, &l->names_room, l->names_len + len, 1))
 		return -1;
 	l->names = names;
-	memcpy(l->names + l->names_len, name, len);
+	memcpy(l->names + l->names_len, name, len); /* NOLINT: room_for has made room */
 	*at = l->names_len;
 	l->names_len += len;
 	return 0;
 }
 
-/* The number at the start of a name is the second of its delivery, in every deliverer's names. */
-static uint64_t
-delivery_time(const char *name)
+uint64_t
+message_time(const char *name)
 {
 	uint64_t t = 0;
 
@@ -159,7 +158,7 @@ entry_add(struct list *l, uint8_t where, const struct dirent64 *e)
 		errno = EOVERFLOW;
 		return -1;
 	}
-	m.time = delivery_time(e->d_name);
+	m.time = message_time(e->d_name);
 	m.hidden = is_trashed(e->d_name + base);
 	if (name_add(l, e->d_name, &m.name) || room_for(&list, &l->room, l->n + 1, sizeof m))
 		return -1;
@@ -194,7 +193,7 @@ message_compare(const void *va, const void *vb, const void *list)
 {
 	const struct message *a = va, *b = vb;
 	const struct list *l = list;
-	int c = base_compare(l, a, l, b);
+	int c = list_compare(l, a, l, b);
 
 	if (c == 0 && a->changed != b->changed)
 		c = a->changed < b->changed ? -1 : 1;
@@ -207,10 +206,73 @@ message_compare(const void *va, const void *vb, const void *list)
 	return c ? c : a->name < b->name ? -1 : 1;
 }
 
+/* A message's time, and its place in the list. */
+struct key {
+	uint64_t time;
+	uint32_t at;
+};
+
+/* Sort by time, byte by byte from the least one, without a comparison; those of one time keep their order.
+ * Returns the one of the two arrays that is sorted. */
+static struct key *
+keys_sort(struct key *from, struct key *to, size_t n)
+{
+	for (unsigned shift = 0; shift < 64; shift += 8) {
+		size_t start[257] = { 0 };
+		struct key *old = from;
+
+		for (size_t i = 0; i < n; i++)
+			start[(from[i].time >> shift & 255) + 1]++;
+		if (start[(from[0].time >> shift & 255) + 1] == n)
+			continue; /* all have the same */
+		for (size_t b = 1; b < 256; b++)
+			start[b] += start[b - 1];
+		for (size_t i = 0; i < n; i++)
+			to[start[from[i].time >> shift & 255]++] = from[i];
+		from = to;
+		to = old;
+	}
+	return from;
+}
+
+/* Most messages have a second of their own: only those of the same one are compared.  False: there is no memory. */
+static bool
+list_sort_fast(struct list *l)
+{
+	struct key *keys = calloc(2 * l->n, sizeof *keys), *sorted;
+	struct message *m = calloc(l->room, sizeof *m);
+
+	if (keys == NULL || m == NULL) {
+		free(keys);
+		free(m);
+		return false;
+	}
+	for (size_t i = 0; i < l->n; i++)
+		keys[i] = (struct key){ l->m[i].time, (uint32_t)i };
+	sorted = keys_sort(keys, keys + l->n, l->n);
+	for (size_t i = 0; i < l->n; i++)
+		m[i] = l->m[sorted[i].at];
+	free(keys);
+	free(l->m);
+	l->m = m;
+	for (size_t i = 0, end; i < l->n; i = end) {
+		for (end = i + 1; end < l->n && m[end].time == m[i].time;)
+			end++;
+		if (end > i + 1)
+			sort(m + i, end - i, sizeof *m, message_compare, l);
+	}
+	return true;
+}
+
 void
 list_sort(struct list *l)
 {
-	sort(l->m, l->n, sizeof *l->m, message_compare, l);
+	size_t i = 1;
+
+	while (i < l->n && message_compare(&l->m[i - 1], &l->m[i], l) < 0)
+		i++;
+	if (i < l->n && !list_sort_fast(l))
+		sort(l->m, l->n, sizeof *l->m, message_compare, l);
 }
 
 /* When were new and cur last changed? */
@@ -296,7 +358,7 @@ successor(const struct list *now, size_t first, const struct list *l, const stru
 	const struct message *found = NULL;
 	bool exact = false;
 
-	for (size_t i = first; i < now->n && base_compare(now, &now->m[i], l, m) == 0; i++) {
+	for (size_t i = first; i < now->n && list_compare(now, &now->m[i], l, m) == 0; i++) {
 		bool same = now->m[i].inode == m->inode;
 
 		/* A name that was read later stands further behind. */
@@ -325,7 +387,7 @@ names_adopt(struct list *l, struct list *now, bool first_reading)
 		const struct message *is;
 		size_t at;
 
-		while (j < now->n && base_compare(now, &now->m[j], l, m) < 0)
+		while (j < now->n && list_compare(now, &now->m[j], l, m) < 0)
 			j++;
 		is = successor(now, j, l, m);
 		m->missing = is == NULL && (first_reading || m->missing);
@@ -351,6 +413,8 @@ maildir_refresh(struct maildir *d)
 	int64_t missing = 1;
 	bool settled = false;
 
+	if (index_messages(d))
+		return -1;
 	/* Again until all are found, or the rest cannot have been overlooked. */
 	for (int times = 0; times < READINGS && missing > 0 && !settled; times++) {
 		struct list now = { 0 };

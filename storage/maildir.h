@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "index.h"
 #include "span.h"
 
 enum subdirectory { NEW, CUR, SUBDIRECTORIES };
@@ -39,7 +40,12 @@ struct list {
 struct maildir {
 	int fd;
 	int sub[SUBDIRECTORIES];
+	uid_t uid; /* whose process this is */
 	struct list list;
+	struct index index;
+	/* of this session's measuring */
+	uint64_t counted, counted_bytes;
+	bool incomplete; /* something was left out that is there */
 };
 
 /* Open the Maildir at path, an absolute one.  Returns 0, or -1 with errno when it or its new or cur is not there. */
@@ -58,6 +64,10 @@ int maildir_refresh(struct maildir *d);
 void list_sort(struct list *l);
 /* Give message m of the list another name.  Returns 0, or -1 with errno and nothing changed. */
 int list_rename(struct list *l, struct message *m, const char *name);
+/* The order of messages, but for the age of their files: 0 when the base names are equal. */
+int list_compare(const struct list *la, const struct message *a, const struct list *lb, const struct message *b);
+/* The second of its delivery, in every deliverer's names the number at the start; 0 if there is none. */
+uint64_t message_time(const char *name);
 void list_free(struct list *l);
 /* Rename a file within the Maildir, never over another.  Returns 0, or -1 with errno. */
 int maildir_rename(const struct maildir *d, enum subdirectory from, const char *old, enum subdirectory to,

@@ -2,9 +2,12 @@
  * Holds: 0,1 /dev/null; 2 the log; 3 ctl, with pop3d at its other end; 4 the table, empty until it is written; the
  * Maildir, its new and its cur.
  * Was launch until a moment ago, in the same process; root went before this program was executed.  After
- * sandbox_enter() it can read, rename and remove in that one Maildir, and create or write nothing. */
+ * sandbox_enter() it can read, rename and remove in that one Maildir, make a file that was not there (the index, on
+ * descriptor 8) and write nothing else. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "chan.h"
 #include "die.h"
@@ -16,6 +19,8 @@
 static void
 storage_init(struct storage *s, int argc, char **argv)
 {
+	uid_t real, saved;
+
 	if (argc != 9)
 		die_usage("usage: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW AUTH (sallyport starts it)");
 	die_session(argv[1]);
@@ -27,6 +32,7 @@ storage_init(struct storage *s, int argc, char **argv)
 	s->path = argv[6];
 	s->keepnew = strcmp(argv[7], "1") == 0;
 	s->auth = argv[8];
+	(void)getresuid(&real, &s->maildir.uid, &saved); /* cannot fail */
 	s->open_error = maildir_open(&s->maildir, s->path) ? errno : 0;
 }
 

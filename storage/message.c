@@ -80,7 +80,7 @@ identity_take(struct message *m, const struct stat *st)
 
 /* Returns 0, or -1 with errno; is_gone tells whether its name has changed or it has gone. */
 static int
-message_measure(const struct maildir *d, struct message *m)
+message_measure(struct maildir *d, struct message *m)
 {
 	int fd = file_open(d, m), error = 0;
 	struct stat st;
@@ -95,6 +95,8 @@ message_measure(const struct maildir *d, struct message *m)
 		identity_take(m, &st);
 		if (octets_count(fd, m->size, &m->octets))
 			error = errno;
+		d->counted++;
+		d->counted_bytes += m->size;
 		m->measured = error == 0;
 	}
 	(void)close(fd); /* only read from */
@@ -129,7 +131,7 @@ skip_log(const struct maildir *d, const struct message *m)
 
 /* Returns 0, or -1 with errno: one for which is_gone, or one that the next message would meet too. */
 static int
-message_look(const struct maildir *d, struct message *m)
+message_look(struct maildir *d, struct message *m)
 {
 	if (!m->hidden) {
 		if (message_measure(d, m) == 0)
@@ -138,6 +140,7 @@ message_look(const struct maildir *d, struct message *m)
 			return -1;
 		skip_log(d, m);
 		m->hidden = true;
+		d->incomplete = true;
 	}
 	return hidden_measure(d, m);
 }
@@ -170,8 +173,8 @@ list_tidy(struct list *l)
 	list_sort(l);
 	for (size_t i = 0; i < l->n; i++) {
 		/* Seen in new and, a moment later, in cur: one message. */
-		bool again = kept && l->m[kept - 1].inode == l->m[i].inode &&
-			     message_same_base(l, &l->m[kept - 1], &l->m[i]);
+		bool again =
+		    kept && l->m[kept - 1].inode == l->m[i].inode && message_same_base(l, &l->m[kept - 1], &l->m[i]);
 
 		if (l->m[i].measured && !again)
 			l->m[kept++] = l->m[i];
@@ -191,6 +194,7 @@ messages_measure(struct maildir *d)
 		vanished = maildir_refresh(d) ? -1 : list_measure(d);
 	if (vanished < 0)
 		return -1;
+	d->incomplete |= vanished > 0;
 	list_tidy(l);
 	doubles_part(d);
 	for (size_t i = 0; i < l->n; i++)
@@ -207,6 +211,10 @@ message_open(struct maildir *d, size_t i, enum gone *why)
 	struct stat st;
 	int fd;
 
+	if (index_message(d, i)) {
+		*why = GONE_FAILED;
+		return -1;
+	}
 	for (int times = 0;; times++) {
 		fd = file_open(d, m);
 		if (fd >= 0 || !is_gone(errno) || times == RENAMES)
@@ -225,6 +233,8 @@ message_open(struct maildir *d, size_t i, enum gone *why)
 	if (fstat(fd, &st) == 0 && is_measured(m, &st))
 		return fd;
 	(void)close(fd); /* only looked at */
+	/* It was changed in place, which no directory tells: the next session must measure again. */
+	index_remove(d);
 	*why = GONE_CHANGED;
 	return -1;
 }
@@ -235,6 +245,8 @@ message_remove(struct maildir *d, size_t i)
 	struct message *m = &d->list.m[i];
 	struct stat st;
 
+	if (index_message(d, i))
+		return -1;
 	m->linked = false;
 	for (int times = 0; times <= RENAMES; times++) {
 		const char *name = message_name(&d->list, m);
@@ -267,6 +279,8 @@ message_move(struct maildir *d, size_t i)
 	const struct message *m = &d->list.m[i];
 	char to[NAME_ROOM];
 
+	if (index_message(d, i))
+		return -1;
 	for (int times = 0; times <= RENAMES; times++) {
 		const char *name = message_name(&d->list, m);
 

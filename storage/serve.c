@@ -56,10 +56,30 @@ refuse(struct storage *s, enum answer a, const char *reason)
 	(void)chan_put_now(FD_CTL, &m); /* a pop3d that has gone needs no answer */
 }
 
+/* From the index, if it tells that nothing has changed; otherwise from the directories. */
 static int
 maildrop_read(struct maildir *d)
 {
-	return maildir_list(d, &d->list) || messages_measure(d) ? -1 : 0;
+	index_open(d);
+	if (d->index.fresh)
+		return index_list(d);
+	if (maildir_list(d, &d->list))
+		return -1;
+	index_merge(d);
+	return messages_measure(d);
+}
+
+/* The table for pop3d: the index, or FD_TABLE.  Returns its descriptor, or -1 with errno. */
+static int
+maildrop_table(struct maildir *d, uint64_t *octets)
+{
+	if (d->index.fresh) {
+		*octets = d->index.octets;
+		return d->index.fd;
+	}
+	if (index_is_worth(d) && index_write(d, octets) == 0)
+		return d->index.fd;
+	return table_write(&d->list, octets) ? -1 : FD_TABLE;
 }
 
 static void
@@ -87,6 +107,7 @@ maildrop_open(struct storage *s)
 {
 	static struct wr m;
 	struct ready ready = { .user = span_of(s->user) };
+	int table;
 
 	if (s->open_error) {
 		warn("cannot open the maildrop %s: %s", s->path, strerror(s->open_error));
@@ -107,7 +128,8 @@ maildrop_open(struct storage *s)
 		refuse(s, ANSWER_LATER, "authtemp");
 		return -1;
 	}
-	if (maildrop_read(&s->maildir) || table_write(&s->maildir.list, &ready.octets)) {
+	table = maildrop_read(&s->maildir) ? -1 : maildrop_table(&s->maildir, &ready.octets);
+	if (table < 0) {
 		warn("cannot read the maildrop %s: %s", s->path, strerror(errno));
 		refuse(s, ANSWER_LATER, "authtemp");
 		return -1;
@@ -116,9 +138,11 @@ maildrop_open(struct storage *s)
 	ready_put(&m, &ready);
 	/* Before the +OK that READY causes, so that the lines of a session stand in its order. */
 	login_log(s, ready.octets);
-	if (chan_put_fd(FD_CTL, &m, FD_TABLE))
+	if (chan_put_fd(FD_CTL, &m, table))
 		return -1;
 	(void)close(FD_TABLE); /* pop3d has its own, and nobody can write it */
+	if (!s->maildir.index.fresh)
+		index_close(&s->maildir.index);
 	return 0;
 }
 
