@@ -1658,7 +1658,7 @@ def idle_ten_minutes(t):
                 if not block:
                     ended[c] = time.monotonic() - start
     for c, name in ((before, "before the login"), (after, "after the login")):
-        fail_unless(ended.get(c, 600) >= 600 and not said[c],
+        fail_unless(ended.get(c, 600) >= 598 and not said[c],  # our clock began after the server's
                     f"{name}: closed after {ended[c]:.0f} s, having said" if c in ended else f"{name}: open, having said", said[c])
 
 
