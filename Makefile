@@ -1,5 +1,5 @@
 # sallyport.  make | make run | make test | make check | make bench
-# make conformance | make faults | make fuzz T=60 | make model | make abuse N=20000
+# make conformance | make faults | make fuzz T=60 | make model | make sanitize | make abuse N=20000
 # make install DESTDIR= PREFIX= | make clean
 # Settable: CC=gcc|clang, CFLAGS, PREFIX, LIBC=musl|glibc (of the rooms that need libc alone; musl where it is installed).
 
@@ -124,6 +124,10 @@ check:
 # Debian's other POP3 servers, each in a layer of its own that vanishes: needs root and some minutes
 conformance-peers:
 	tests/conformance/peers $(if $(IDLE),--idle $(IDLE))
+# ASan, UBSan and valgrind over the unit tests, UBSan in the whole chain
+sanitize:
+	@etc/packages build test fuzz
+	tests/sanitize
 # N sessions of every manner while other programs use the same Maildirs
 abuse: packages all
 	BUILD=$(B) python3 tests/abuse.py $(or $(N),20000)
@@ -153,4 +157,4 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: FORCE all units packages run test bench check conformance conformance-peers faults abuse model fuzz fuzz-cover install clean
+.PHONY: FORCE all units packages run test bench check conformance conformance-peers sanitize faults abuse model fuzz fuzz-cover install clean
