@@ -84,7 +84,7 @@ verb_app_add(const struct request *r)
 
 	if (status == 0 && n)
 		status = tell(EXIT_ALREADY, "%s has an app password %s already", r->name, r->other);
-	if (status == 0) {
+	if (status == 0 && u) {
 		hash_password_new(password);
 		status = app_put(r, &s, u, password);
 		if (status == 0 && (puts(password) == EOF || fflush(stdout)))

@@ -81,7 +81,7 @@ count_clear(const struct guess *g, unsigned i, const char *what, uint64_t now)
 static int
 account_each(const struct view *v, struct span user, count_function *f)
 {
-	struct guess g;
+	struct guess g = { .count = 0 };
 	char what[64];
 	int r;
 
@@ -103,11 +103,11 @@ static int
 address_each(const struct view *v, const struct address *a, count_function *f)
 {
 	static const char *const whats[] = { "account", "address block", "larger address block" };
-	struct guess g;
+	struct guess g = { .count = 0 };
 	int r = 0;
 
 	guess_about(&g, &v->guesses, span_of(""), a, 0, v->limit);
-	for (unsigned i = 1; i < g.count; i++)
+	for (unsigned i = 1; i < g.count && i < GUESS_COUNTS; i++)
 		r |= f(&g, i, whats[i], v->now);
 	return r;
 }
@@ -116,8 +116,8 @@ address_each(const struct view *v, const struct address *a, count_function *f)
 static int
 each(const struct request *r, count_function *f)
 {
-	struct view v;
-	struct address a;
+	struct view v = { .limit = 0 };
+	struct address a = { { 0 } };
 	int status = view_open(&v, r->data);
 
 	if (status == 0 &&
@@ -142,8 +142,8 @@ verb_unban(const struct request *r)
 int
 guess_gate(const char *data, const char *name, const char *wrong)
 {
-	struct view v;
-	struct guess g;
+	struct view v = { .limit = 0 };
+	struct guess g = { .count = 0 };
 	int status = view_open(&v, data);
 
 	if (status == 0) {

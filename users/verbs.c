@@ -281,7 +281,7 @@ int
 verb_restrict(const struct request *r)
 {
 	const struct user *u;
-	struct fields f;
+	struct fields f = { .options = { .disabled = false } };
 	struct store s;
 	int status = store_open(&s, r->users, r->data, STORE_CHANGE);
 
