@@ -40,7 +40,7 @@ else
 SMALL_STATIC = $(GLIBC_STATIC)
 endif
 
-PROGRAMS = $(addprefix $(B)/,sallyport proxyd pop3d authd storage giver taker sallyport-maildrop sallyport-user)
+PROGRAMS = $(addprefix $(B)/,sallyport proxyd pop3d authd storage giver taker sallyport-maildrop tlsd tlskey sallyport-user)
 HEADERS = $(wildcard */*.h) Makefile
 sources = $(wildcard $(addsuffix /*.c,$(1)))
 small = $(patsubst %.c,$(B)/small/%.o,$(call sources,$(1))) $(B)/small/lib.a
@@ -64,6 +64,11 @@ $(B)/storage: $(call small,storage)
 	$(Q)$(call SMALL_STATIC,$^ $(call archive,sodium))
 $(B)/authd: $(call full,authd)
 	$(Q)$(call GLIBC_STATIC,$^ $(call archive,cdb) $(call archive,sodium) $(call archive,crypt))
+# Dynamic, so that the distribution's updates of OpenSSL arrive without us.
+$(B)/tlsd: $(call full,tlsd)
+	$(Q)$(CC) -pie $(LINK) $^ -lssl -lcrypto -o $@
+$(B)/tlskey: $(call full,tlskey)
+	$(Q)$(CC) -pie $(LINK) $^ -lcrypto -o $@
 $(B)/sallyport-user: $(call full,users)
 	$(Q)$(CC) -pie $(LINK) $^ -lcdb -lsodium -lcrypt -o $@
 
@@ -87,7 +92,7 @@ $(B)/include:
 
 # A unit test, tests/ROOM/FILE.c, is linked with the whole room but its main.c.
 unit = $(filter-out $(B)/full/$(1)/main.o,$(call full,$(1)))
-UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch proxyd pop3d authd storage giver taker adopt users)))
+UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch proxyd pop3d authd storage giver taker adopt tlsd tlskey users)))
 # A tracer is written for the registers of one processor.
 INJECT = $(if $(findstring x86_64,$(TRIPLE)),$(B)/inject)
 units: $(UNITS) $(INJECT)
@@ -97,7 +102,7 @@ $(B)/inject: tests/faults/inject.c
 .SECONDEXPANSION:
 $(B)/tests/%: tests/%.c $$(call unit,$$(notdir $$(@D)))
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL) -Itests -I$(notdir $(@D)) $(filter %.c %.o %.a,$^) -lcdb -lsodium -lcrypt -o $@
+	$(Q)$(CC) $(ALL) -Itests -I$(notdir $(@D)) $(filter %.c %.o %.a,$^) -lcdb -lsodium -lcrypt -lssl -lcrypto -o $@
 
 # A fuzz target, tests/fuzz/ROOM/FILE.c, the same way; with an engine, and with a die that comes back.
 ENGINE = tests/fuzz/replay.c
@@ -105,7 +110,7 @@ FUZZ = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/*/*.c))
 fuzzers: $(FUZZ)
 $(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/die.c tests/fuzz/fuzz.h $(ENGINE) $$(call unit,$$(notdir $$(@D)))
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL) -Itests/fuzz -I$(notdir $(@D)) $(filter-out %/lib/die.o,$(filter %.c %.o %.a,$^)) -Wl,--wrap=log_send $(ENGINELINK) -lcdb -lsodium -lcrypt -o $@
+	$(Q)$(CC) $(ALL) -Itests/fuzz -I$(notdir $(@D)) $(filter-out %/lib/die.o,$(filter %.c %.o %.a,$^)) -Wl,--wrap=log_send $(ENGINELINK) -lcdb -lsodium -lcrypt -lssl -lcrypto -o $@
 
 packages:
 	@etc/packages build
@@ -149,7 +154,7 @@ install: all
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man5 $(MANDIR)/man7 $(MANDIR)/man8 $(DOCDIR))
 	install -d -m 0555 $(DESTDIR)$(LIBEXECDIR)/empty
 	install -m 0755 $(B)/sallyport $(B)/sallyport-maildrop $(B)/sallyport-user $(DESTDIR)$(SBINDIR)
-	install -m 0755 $(B)/proxyd $(B)/pop3d $(B)/authd $(B)/storage $(B)/giver $(B)/taker $(DESTDIR)$(LIBEXECDIR)
+	install -m 0755 $(B)/proxyd $(B)/pop3d $(B)/authd $(B)/storage $(B)/giver $(B)/taker $(B)/tlsd $(B)/tlskey $(DESTDIR)$(LIBEXECDIR)
 	for s in 5 7 8; do install -m 0644 man/*.$$s $(DESTDIR)$(MANDIR)/man$$s; done
 	install -m 0644 README.md SECURITY.md CHANGES.md LICENSE $(DESTDIR)$(DOCDIR)
 	cp -R etc/examples $(DESTDIR)$(DOCDIR)

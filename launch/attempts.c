@@ -28,10 +28,8 @@ request_wait(const struct launch *s)
 		die_sys("cannot wait");
 	if (n == 0)
 		die_peer("pop3d did not end in its time");
-	if (p.revents & (POLLHUP | POLLERR)) {
-		(void)room_reap(s, s->pop3d, "pop3d");
-		_exit(0);
-	}
+	if (p.revents & (POLLHUP | POLLERR))
+		rooms_wait(s);
 }
 
 /* The verified user's record is refused: tell the log why, the client only that an administrator is needed. */

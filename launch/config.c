@@ -18,7 +18,7 @@
 #define LIBEXECDIR "/usr/local/libexec/sallyport"
 #endif
 
-enum kind { PATH, TEXT, HOST, NUMBER };
+enum kind { PATH, PATH_OR_NONE, TEXT, HOST, NUMBER };
 
 struct setting {
 	const char *name;
@@ -40,6 +40,10 @@ static const struct setting settings[] = {
 	{ "POP3_AUTHD", TEXT, FIELD(authd_name), "_authd", 0, 0 },
 	{ "POP3_PROXY", TEXT, FIELD(proxy_list), "-", 0, 0 },
 	{ "POP3_SASL", TEXT, FIELD(sasl_list), "plain,login", 0, 0 },
+	{ "POP3_TLS", PATH_OR_NONE, FIELD(tls), "-", 0, 0 },
+	{ "POP3_TLSD", TEXT, FIELD(tlsd_name), "_tlsd", 0, 0 },
+	{ "POP3_TLSKEY", TEXT, FIELD(tlskey_name), "_tlskey", 0, 0 },
+	{ "POP3_TLSMIN", TEXT, FIELD(tlsmin), "1.2", 0, 0 },
 	{ "POP3_LOG", TEXT, FIELD(log_name), "auto", 0, 0 },
 	{ "POP3_UIDMIN", NUMBER, FIELD(uidmin), "1000", 1, 4294967293U },
 	{ "POP3_PLAINOK", NUMBER, FIELD(plainok), "0", 0, 1 },
@@ -88,6 +92,10 @@ setting_put(struct config *c, const struct setting *s, const char *value, const 
 			die_usage("%s=%s: must be a number from %u to %u", where, value, s->min, s->max);
 		*(unsigned *)(void *)text = (unsigned)n;
 		return;
+	case PATH_OR_NONE:
+		if (strcmp(value, "-") == 0)
+			break;
+		/* fall through */
 	case PATH:
 		if (value[0] != '/')
 			die_usage("%s=%s: must be an absolute path", where, value);
@@ -220,6 +228,30 @@ sasl_read(struct config *c)
 	}
 }
 
+/* No two rooms share a uid: one could otherwise signal the other, and read what it holds. */
+static void
+accounts_find(struct config *c)
+{
+	const struct {
+		const char *variable, *name;
+		struct account *account;
+	} rooms[] = {
+		{ "POP3_POP3D", c->pop3d_name, &c->pop3d },
+		{ "POP3_AUTHD", c->authd_name, &c->authd },
+		{ "POP3_TLSD", c->tlsd_name, &c->tlsd },
+		{ "POP3_TLSKEY", c->tlskey_name, &c->tlskey },
+	};
+	size_t n = strcmp(c->tls, "-") == 0 ? 2 : 4;
+
+	for (size_t i = 0; i < n; i++) {
+		*rooms[i].account = account_find(rooms[i].variable, rooms[i].name);
+		for (size_t j = 0; j < i; j++)
+			if (rooms[j].account->uid == rooms[i].account->uid)
+				die_usage("%s and %s have the same uid %u: give each room its own", rooms[j].variable,
+					  rooms[i].variable, (unsigned)rooms[i].account->uid);
+	}
+}
+
 void
 config_load(struct config *c, const char *dir)
 {
@@ -243,13 +275,10 @@ config_load(struct config *c, const char *dir)
 	proxies_read(c);
 	sasl_read(c);
 	c->self = getuid();
-	if (!c->rootless) {
-		c->pop3d = account_find("POP3_POP3D", c->pop3d_name);
-		c->authd = account_find("POP3_AUTHD", c->authd_name);
-		if (c->pop3d.uid == c->authd.uid)
-			die_usage("POP3_POP3D and POP3_AUTHD have the same uid %u: give each room its own",
-				  (unsigned)c->authd.uid);
-	}
+	if (strcmp(c->tlsmin, "1.2") != 0 && strcmp(c->tlsmin, "1.3") != 0)
+		die_usage("POP3_TLSMIN=%s: must be 1.2 or 1.3", c->tlsmin);
+	if (!c->rootless)
+		accounts_find(c);
 }
 
 void

@@ -27,13 +27,15 @@ struct config {
 	char data[TEXT_MAX];     /* directory of users.cdb, secrets.cdb and slots */
 	char mailbase[TEXT_MAX]; /* every maildrop lies beneath it */
 	char host[TEXT_MAX];     /* in the greeting; "-" for none */
+	char tls[TEXT_MAX];      /* directory of certificates; "-" for none */
 	char pop3d_name[TEXT_MAX], authd_name[TEXT_MAX], log_name[TEXT_MAX];
 	char proxy_list[TEXT_MAX], sasl_list[TEXT_MAX];
 	unsigned sasl;                     /* the set of mechanisms in it */
 	struct network proxy[PROXIES_MAX]; /* who may put a PROXY header in front of a connection; if there are any, */
 	unsigned proxies;                  /* only they may connect, and must */
-	struct account pop3d, authd;
-	uid_t self; /* who we are: without root the one mail user */
+	char tlsd_name[TEXT_MAX], tlskey_name[TEXT_MAX], tlsmin[TEXT_MAX];
+	struct account pop3d, authd, tlsd, tlskey; /* the last two only with tls */
+	uid_t self;                                /* who we are: without root the one mail user */
 	enum log_choice log;
 	unsigned uidmin;           /* no mail user's uid is below */
 	unsigned plainok;          /* 1: passwords may cross the network in the clear */

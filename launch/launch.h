@@ -19,13 +19,16 @@ struct launch {
 	int facts;                                         /* what tlsd wrote, or /dev/null */
 	int data, slots, guesses, logins, mailbase, empty; /* O_PATH */
 	int pop3d_room, authd_room, storage_room;
-	int proxyd_room; /* -1 unless POP3_PROXY is set */
-	int giver_room;  /* -1 unless there is a checkpassword program; or taker's, if we are one */
-	pid_t pop3d;
-	const char *host;     /* from the command line, or NULL */
-	char *const *program; /* a checkpassword program in the place of authd, or NULL */
-	bool offered;         /* we are such a program, and this is what follows us */
-	bool tls;             /* the client is behind a TLS of ours, of which facts tells */
+	int proxyd_room;            /* -1 unless POP3_PROXY is set */
+	int giver_room;             /* -1 unless there is a checkpassword program; or taker's, if we are one */
+	bool tls;                   /* the client is behind a TLS of ours, of which facts tells */
+	int plain_in, plain_out;    /* the client, for pop3d: 0 and 1, or tlsd's */
+	int tlsd_room, tlskey_room; /* only with TLS */
+	pid_t pop3d, tlsd, tlskey;  /* the last two: 0 without TLS */
+	bool implicit_tls;          /* -s: TLS from the first octet on */
+	const char *host;           /* from the command line, or NULL */
+	char *const *program;       /* a checkpassword program in the place of authd, or NULL */
+	bool offered;               /* we are such a program, and this is what follows us */
 };
 
 /* Open a file of POP3_DATA, as it is now, with the flags OPEN_DATA or OPEN_SLOTS. */
@@ -35,8 +38,12 @@ int data_open(const struct launch *s, const char *name, int flags);
 void proxied_settle(struct launch *s);
 /* Let proxyd read that header.  Returns the number of bytes of its record: PROXIED_BYTES, or 0 when there is none. */
 size_t proxyd_ask(const struct launch *s, uint8_t record[PROXIED_BYTES]);
+/* Start tlsd on the client, and tlskey beside it; pop3d's client is then tlsd. */
+void tls_start(struct launch *s);
 /* Start pop3d, and let go of the client: no process that has been root has it from then on. */
 void pop3d_start(struct launch *s);
+/* Wait until pop3d, and with TLS tlsd and tlskey, have ended; then end. */
+void rooms_wait(const struct launch *s) __attribute__((noreturn));
 /* How did a room of this pid end?  Waits for it.  A death by a signal is an alarm in the log: SIGSYS is a room that
  * met its cage. */
 int room_reap(const struct launch *s, pid_t pid, const char *name);

@@ -85,6 +85,10 @@ descriptors_open(void)
 	s.storage_room = room_open(rooms, "storage");
 	s.proxyd_room = s.config.proxies ? room_open(rooms, "proxyd") : -1;
 	s.giver_room = s.program ? room_open(rooms, s.offered ? "taker" : "giver") : -1;
+	if (s.implicit_tls) {
+		s.tlsd_room = room_open(rooms, "tlsd");
+		s.tlskey_room = room_open(rooms, "tlskey");
+	}
 	(void)close(rooms);
 	s.empty = -1;
 	if (s.config.rootless)
@@ -125,6 +129,11 @@ arguments_read(int argc, char **argv)
 {
 	const char *directory = NULL;
 
+	if (argc > 1 && strcmp(argv[1], "-s") == 0) {
+		s.implicit_tls = true;
+		argv++;
+		argc--;
+	}
 	if (argc >= 3 && strcmp(argv[1], "-e") == 0) {
 		directory = argv[2];
 		argv += 2;
@@ -135,7 +144,7 @@ arguments_read(int argc, char **argv)
 		return directory;
 	}
 	if (argc == 2 || argc == 3 || (argc > 1 && argv[1][0] == '-'))
-		die_usage("usage: sallyport [-e DIR] [HOST CHECKPASSWORD sallyport-maildrop MAILDIR | -c PROG ARGS]");
+		die_usage("usage: sallyport [-s] [-e DIR] [HOST CHECKPASSWORD sallyport-maildrop MAILDIR | -c PROG ARGS]");
 	if (argc > 1) {
 		s.host = argv[1];
 		s.program = argv + 2;
@@ -150,6 +159,19 @@ uid_check(void)
 		die_usage("POP3_ROOTLESS=1, but this is root: unset it, or start sallyport as the mail user");
 	if (!s.config.rootless && s.config.self != 0)
 		die_usage("this is not root: start sallyport as root, or set POP3_ROOTLESS=1 to serve one mail user");
+	if (s.implicit_tls && strcmp(s.config.tls, "-") == 0)
+		die_usage("-s needs certificates: set POP3_TLS to their directory");
+}
+
+/* The client's process: pop3d, or tlsd and pop3d behind it. */
+static void
+client_start(void)
+{
+	s.plain_in = 0;
+	s.plain_out = 1;
+	if (s.implicit_tls)
+		tls_start(&s);
+	pop3d_start(&s);
 }
 
 int
@@ -177,7 +199,7 @@ main(int argc, char **argv)
 	if (s.offered)
 		offered_serve(&s);
 	proxied_settle(&s);
-	pop3d_start(&s);
+	client_start();
 
 	/* A checkpassword program may need anything: it has no box, and so neither have we. */
 	if (s.program)

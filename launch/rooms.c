@@ -1,4 +1,4 @@
-/* The three rooms: what each is started with.  The arguments are read by their main.c. */
+/* The rooms: what each is started with.  The arguments are read by their main.c. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -11,43 +11,38 @@
 
 #include "chan.h"
 #include "die.h"
-#include "launch.h"
 #include "log.h"
 #include "mechanism.h"
 #include "name.h"
 #include "sandbox.h"
-#include "start.h"
+#include "rooms.h"
 
 enum {
 	PROXY_SECONDS = 30,                      /* for a header; proxyd itself gives up earlier */
 	EXCHANGE_SECONDS = 60,                   /* that a client has for the responses of one AUTH; pop3d minds it */
 	VERDICT_SECONDS = EXCHANGE_SECONDS + 60, /* for one attempt, waiting for a slot included */
-	DEADLINE_SLACK = 120,                    /* the kernel ends a room so much after its own limit */
-	NUMBER_MAX = 24,
 };
 
-static const char *
+const char *
 number(char out[NUMBER_MAX], unsigned n)
 {
 	(void)snprintf(out, NUMBER_MAX, "%u", n);
 	return out;
 }
 
-static const char *
+const char *
 landlock_word(const struct launch *s)
 {
 	return s->config.nolandlock ? "nolandlock" : "landlock";
 }
 
-/* Without root there is no other uid to become. */
-static const struct account *
+const struct account *
 account_of(const struct launch *s, const struct account *who)
 {
 	return s->config.rootless ? NULL : who;
 }
 
-/* exec takes its arguments as if it wrote to them. */
-static char *const *
+char *const *
 exec_arguments(const char *const *arguments)
 {
 	return (char *const *)(uintptr_t)arguments;
@@ -84,9 +79,9 @@ pop3d_start(struct launch *s)
 	/* clang-format off */
 	const char *const arguments[] = { "pop3d", s->sid, s->peer.remote, s->peer.local, landlock_word(s),
 		number(mechanisms, mechanisms_of(s)), number(idle, s->config.idle), number(session, s->config.session), number(tries, s->config.tries),
-		number(exchange, EXCHANGE_SECONDS), s->config.host, NULL };
+		number(exchange, EXCHANGE_SECONDS), s->config.host, s->tls ? "tls" : "-", NULL };
 	/* clang-format on */
-	const int descriptors[] = { 0, 1, 2, s->pop3d_ctl };
+	const int descriptors[] = { s->plain_in, s->plain_out, 2, s->pop3d_ctl };
 	const struct room room = {
 		.executable = s->pop3d_room,
 		.who = account_of(s, &s->config.pop3d),
@@ -100,6 +95,10 @@ pop3d_start(struct launch *s)
 	s->pop3d = room_start(&room);
 	(void)close(s->pop3d_room);
 	(void)close(s->pop3d_ctl);
+	if (s->tls) {
+		(void)close(s->plain_in);
+		(void)close(s->plain_out);
+	}
 	if (dup3(FD_NULL, 0, 0) < 0 || dup3(FD_NULL, 1, 0) < 0)
 		die_sys("cannot let go of the client");
 }
@@ -122,6 +121,17 @@ room_reap(const struct launch *s, pid_t pid, const char *name)
 		log_send(&l);
 	}
 	return status;
+}
+
+void
+rooms_wait(const struct launch *s)
+{
+	(void)room_reap(s, s->pop3d, "pop3d");
+	if (s->tlskey)
+		(void)room_reap(s, s->tlskey, "tlskey");
+	if (s->tlsd)
+		(void)room_reap(s, s->tlsd, "tlsd");
+	_exit(0);
 }
 
 int
@@ -285,7 +295,7 @@ authd_ask(const struct launch *s, unsigned try, uint8_t verdict[VERDICT_BYTES])
 void
 storage_become(const struct launch *s, const struct verified *v, const struct identity *id)
 {
-	char name[USER_MAX + 1];
+	char name[USER_MAX + 1], pop3d[NUMBER_MAX], tlsd[NUMBER_MAX];
 	const char *const arguments[] = { "storage",
 					  s->sid,
 					  s->peer.remote,
@@ -295,6 +305,8 @@ storage_become(const struct launch *s, const struct verified *v, const struct id
 					  id->maildrop,
 					  s->config.keepnew ? "1" : "0",
 					  mechanism_name((enum mechanism)v->mechanism),
+					  number(pop3d, (unsigned)s->pop3d),
+					  number(tlsd, (unsigned)s->tlsd),
 					  NULL };
 	const int descriptors[] = { 0, 1, 2, s->ctl, s->table };
 	const struct room room = {

@@ -42,6 +42,19 @@ privileges_drop(const struct room *r)
 		die_sys("cannot set no_new_privs");
 }
 
+/* Close what is above FD_ROOM, but the room's files.  Most have close-on-exec; this is for those that have not. */
+static void
+others_close(const struct room *r)
+{
+	int next = FD_ROOM + 1;
+
+	for (unsigned i = 0; i < r->file_count; next = r->files[i++] + 1)
+		if (r->files[i] > next && syscall(SYS_close_range, next, r->files[i] - 1, 0))
+			die_sys("cannot close descriptors");
+	if (syscall(SYS_close_range, next, ~0U, 0))
+		die_sys("cannot close descriptors");
+}
+
 void
 room_become(const struct room *r)
 {
@@ -59,9 +72,7 @@ room_become(const struct room *r)
 	if (setitimer(ITIMER_REAL, &deadline, NULL))
 		die_sys("cannot set the deadline");
 	privileges_drop(r);
-	/* All others have close-on-exec; this is for those that a super-server left open. */
-	if (syscall(SYS_close_range, FD_ROOM + 1, ~0U, 0))
-		die_sys("cannot close descriptors");
+	others_close(r);
 	(void)syscall(SYS_execveat, FD_ROOM, "", r->arguments, nothing, AT_EMPTY_PATH);
 	die_sys("cannot execute the room %s", r->arguments[0]);
 }

@@ -16,6 +16,8 @@ struct room {
 	int root;                  /* its root directory; -1: the one we have */
 	const int *descriptors;    /* descriptors[i] becomes i there; each is i itself or above FD_ROOM */
 	int count;
+	const int *files; /* descriptors above FD_ROOM that stay where they are, in ascending order; NULL: none */
+	unsigned file_count;
 	unsigned deadline; /* seconds after which the kernel ends it, whatever it does */
 	char *const *arguments;
 };

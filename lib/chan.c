@@ -12,25 +12,52 @@
 
 #include "die.h"
 
-void
-chan_only(int last)
+static void
+fd_check(int fd)
 {
-	int type = 0;
-	socklen_t len = sizeof type;
+	if (fcntl(fd, F_GETFD) < 0)
+		die_usage("descriptor %d is not open: this program is started by sallyport, not by hand", fd);
+}
 
-	fd_only(last);
-	if (getsockopt(FD_CTL, SOL_SOCKET, SO_TYPE, &type, &len) || type != SOCK_SEQPACKET)
-		die_usage("descriptor 3 is not a channel: this program is started by sallyport, not by hand");
+static void
+fd_only_files(int last, const int *files, unsigned n)
+{
+	int next = last + 1;
+
+	for (int fd = 0; fd <= last; fd++)
+		fd_check(fd);
+	for (unsigned i = 0; i < n; next = files[i++] + 1) {
+		fd_check(files[i]);
+		if (files[i] < next)
+			die_bug("files are not in ascending order");
+		if (files[i] > next && syscall(SYS_close_range, next, files[i] - 1, 0))
+			die_sys("cannot close the other descriptors");
+	}
+	if (syscall(SYS_close_range, next, ~0U, 0))
+		die_sys("cannot close the other descriptors");
 }
 
 void
 fd_only(int last)
 {
-	for (int fd = 0; fd <= last; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
-			die_usage("descriptor %d is not open: this program is started by sallyport, not by hand", fd);
-	if (syscall(SYS_close_range, (unsigned)last + 1, ~0U, 0))
-		die_sys("cannot close the other descriptors");
+	fd_only_files(last, NULL, 0);
+}
+
+void
+chan_only_files(int last, const int *files, unsigned n)
+{
+	int type = 0;
+	socklen_t len = sizeof type;
+
+	fd_only_files(last, files, n);
+	if (getsockopt(FD_CTL, SOL_SOCKET, SO_TYPE, &type, &len) || type != SOCK_SEQPACKET)
+		die_usage("descriptor 3 is not a channel: this program is started by sallyport, not by hand");
+}
+
+void
+chan_only(int last)
+{
+	chan_only_files(last, NULL, 0);
 }
 
 int

@@ -22,6 +22,12 @@ enum {
 	FD_GIVEN = 4,      /* giver: the pipe that a checkpassword program reads */
 	FD_TAKEN = 4,      /* taker: what another server wrote for a checkpassword program */
 	FD_LOGINS = 10,    /* authd: the table of logins */
+	FD_PLAIN_IN = 4,   /* tlsd: to the program behind */
+	FD_PLAIN_OUT = 5,  /* tlsd: from the program behind */
+	FD_TLS_FACTS = 6,  /* tlsd: where it writes them */
+	/* tlsd and tlskey: certificates and keys, at the numbers that their arguments say */
+	FD_FILES = 16,
+	FD_FILES_MAX = 1000,
 };
 
 struct chan_in {
@@ -34,6 +40,8 @@ struct chan_in {
 void fd_only(int last);
 /* The same, and die unless FD_CTL is a SOCK_SEQPACKET socket. */
 void chan_only(int last);
+/* The same, but keep these files too: n descriptors above last, in ascending order. */
+void chan_only_files(int last, const int *files, unsigned n);
 /* Wait until the peer wrote or left.  Returns 1, or 0 after ms milliseconds (-1: no limit). */
 int chan_wait(int fd, int ms);
 /* Receive one datagram, waiting for it.  Returns 0, or -1 if the peer has gone.  Dies (102) on a datagram that is

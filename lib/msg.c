@@ -397,6 +397,44 @@ done_get(struct span in, struct done *d)
 }
 
 void
+sign_put(struct wr *m, const struct sign *s)
+{
+	wr_type(m, MSG_SIGN);
+	wr_u8(m, s->key);
+	wr_u16(m, s->scheme);
+	wr_bytes(m, s->input);
+}
+
+int
+sign_get(struct span in, struct sign *s)
+{
+	struct rd m = rd_of(in);
+
+	rd_type(&m, MSG_SIGN);
+	s->key = rd_u8(&m);
+	s->scheme = rd_u16(&m);
+	s->input = rd_bytes(&m, SIGN_MAX);
+	return s->key < KEYS_MAX && s->input.len ? rd_end(&m) : -1;
+}
+
+void
+signed_put(struct wr *m, struct span signature)
+{
+	wr_type(m, MSG_SIGNED);
+	wr_bytes(m, signature);
+}
+
+int
+signed_get(struct span in, struct span *signature)
+{
+	struct rd m = rd_of(in);
+
+	rd_type(&m, MSG_SIGNED);
+	*signature = rd_bytes(&m, SIGNATURE_MAX);
+	return signature->len ? rd_end(&m) : -1;
+}
+
+void
 verdict_put(uint8_t out[VERDICT_BYTES], const struct verified *v)
 {
 	memset(out, 0, VERDICT_BYTES);

@@ -19,6 +19,8 @@
  *   MSG_MARKS    pop3d    storage  UPDATE, before COMMIT        any number       none
  *   MSG_COMMIT   pop3d    storage  UPDATE                       once             none
  *   MSG_DONE     storage  pop3d    after COMMIT                 once             none
+ *   MSG_SIGN     tlsd     tlskey   the handshake                once             none
+ *   MSG_SIGNED   tlskey   tlsd     after SIGN                   once             none
  *
  * Before any of these, behind a proxy, proxyd tells launch on a pipe of its own whom the connection is with:
  * PROXIED_BYTES bytes, or none.
@@ -52,6 +54,9 @@ enum {
 	FINGERPRINT_BYTES = 32, /* SHA-256 of a certificate */
 	CIPHER_MAX = 63,        /* octets of a cipher suite's name */
 	FACTS_BYTES = 1 + 1 + 2 + EXPORTER_BYTES + FINGERPRINT_BYTES + 1 + CIPHER_MAX + 2 * (1 + USER_MAX),
+	KEYS_MAX = 64,        /* private keys of one listener */
+	SIGN_MAX = 256,       /* octets of what a handshake asks to be signed */
+	SIGNATURE_MAX = 1024, /* octets of a signature: RSA of 8192 bits */
 };
 
 enum msg_type {
@@ -67,6 +72,8 @@ enum msg_type {
 	MSG_AUTH,
 	MSG_RESPONSE,
 	MSG_CANCEL,
+	MSG_SIGN,
+	MSG_SIGNED,
 };
 
 /* How a client can prove who it is; mechanism.h has their names. */
@@ -250,6 +257,24 @@ struct done {
 };
 void done_put(struct wr *m, const struct done *d);
 int done_get(struct span in, struct done *d);
+
+/* MSG_SIGN: sign this, and nothing after it.  input is a whole CertificateVerify of TLS 1.3 or ServerKeyExchange of
+ * TLS 1.2, not its hash: tlskey looks at what it signs.
+ *	u8 type, u8 key (0..KEYS_MAX-1, as launch numbered them), u16 scheme (RFC 8446 section 4.2.3), bytes input
+ *	0a 00 0804 0082 2020...			RSA-PSS with SHA-256, by the first key */
+struct sign {
+	uint8_t key;
+	uint16_t scheme;
+	struct span input;
+};
+void sign_put(struct wr *m, const struct sign *s);
+int sign_get(struct span in, struct sign *s);
+
+/* MSG_SIGNED: the signature.
+ *	u8 type, bytes signature (1..1024)
+ *	0b 0100 5a30... */
+void signed_put(struct wr *m, struct span signature);
+int signed_get(struct span in, struct span *signature);
 
 /* The verdict.  verdict_get returns 0 and the name inside in, or -1 if those are not VERDICT_BYTES
  * well-formed bytes. */

@@ -136,6 +136,33 @@ enum { TABLE_SIZE_MAX = 1 << 30 }; /* a taken-over authd cannot fill more of a d
 
 static const struct allow authd_calls[] = { AUTHD_ROWS };
 
+/* What OpenSSL asks for while it computes. */
+#define OPENSSL_ROWS                                                                                              \
+	ALLOW(SYS_pread64, "certificates; the one key that is to sign"),                                          \
+	ALLOW(SYS_recvmsg, "what is to be signed, its signature"),                                                \
+	ALLOW_IF(SYS_sendto, 4, 0, "the same the other way, to nobody else"),                                     \
+	ALLOW(SYS_write, "lines to the log; of tlsd, records and what is in them"),                               \
+	ALLOW(SYS_brk, "memory"),                                                                                 \
+	ALLOW_IF(SYS_mmap, 2, PROT_READ | PROT_WRITE, "the same; nothing executable"),                            \
+	ALLOW_IF(SYS_mprotect, 2, PROT_READ | PROT_WRITE, "the same"),                                            \
+	ALLOW(SYS_munmap, "give it back"),                                                                        \
+	ALLOW(SYS_mremap, "grow it"),                                                                             \
+	ALLOW(SYS_getrandom, "random numbers"),                                                                   \
+	ALLOW(SYS_getpid, "their generator looks whether it has been forked"),                                    \
+	ALLOW(SYS_futex, "OpenSSL's locks, which nobody else wants"),                                             \
+	ALLOW(SYS_clock_gettime, "limits, where the vDSO cannot tell the time"),                                  \
+	ALLOW(SYS_exit_group, "leave")
+
+static const struct allow tlsd_calls[] = {
+	ALLOW(SYS_read, "records from the client, what the program behind says"),
+	ALLOW(SYS_ppoll, "wait for either"),
+	ALLOW(SYS_pwrite64, "the facts, for authd"),
+	ALLOW(SYS_shutdown, "one side has ended, the other goes on"),
+	OPENSSL_ROWS,
+};
+
+static const struct allow tlskey_calls[] = { OPENSSL_ROWS };
+
 /* launch, after pop3d has been started: wait, start authd, become storage.  What it starts inherits its table and
  * adds a narrower one, so theirs are in it. */
 static const struct allow launch_calls[] = {
@@ -204,6 +231,8 @@ const struct sandbox sandbox_proxyd = { ROWS(proxyd_calls), 64 * MIB, 8, 0 };
 const struct sandbox sandbox_pop3d = { ROWS(pop3d_calls), 64 * MIB, 8, 0 };
 const struct sandbox sandbox_storage = { ROWS(storage_calls), 8192 * MIB, ON_THEIR_WAY, 0 };
 const struct sandbox sandbox_authd = { ROWS(authd_calls), 2048 * MIB, FD_ROOM + 1, 0 };
+const struct sandbox sandbox_tlsd = { ROWS(tlsd_calls), 256 * MIB, 8, 0 };
+const struct sandbox sandbox_tlskey = { ROWS(tlskey_calls), 256 * MIB, 8, 0 };
 const struct sandbox sandbox_launch = { ROWS(launch_calls), 0, ON_THEIR_WAY, UINT32_MAX };
 
 const uint64_t reach_access[REACH__MAX] = {

@@ -24,13 +24,13 @@ argument_number(const char *text)
 	return (unsigned)n;
 }
 
-/* argv: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST;
+/* argv: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST TLS;
  * every one is launch's, none is a client's. */
 static void
 session_init(struct session *s, int argc, char **argv)
 {
-	if (argc != 11)
-		die_usage("usage: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST (sallyport "
+	if (argc != 12)
+		die_usage("usage: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST -|tls (sallyport "
 			  "starts it)");
 	die_session(argv[1]);
 	s->sid = argv[1];
@@ -42,6 +42,7 @@ session_init(struct session *s, int argc, char **argv)
 	s->tries = argument_number(argv[8]);
 	s->exchange = argument_number(argv[9]);
 	s->host = argv[10];
+	s->behind_tls = strcmp(argv[11], "tls") == 0;
 	s->table = -1;
 }
 

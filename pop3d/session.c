@@ -208,5 +208,7 @@ session_serve(struct session *s)
 		(void)reply_flush(s); /* a client that does not read its last reply loses nothing else */
 	if (s->ending != END_TIMEOUT && s->ending != END_NOQUIT)
 		reply_linger();
-	end_log(s);
+	/* A handshake that failed has its own line: behind TLS, a session in which nothing was said has none. */
+	if (s->in || !s->behind_tls)
+		end_log(s);
 }

@@ -54,6 +54,7 @@ struct session {
 	/* set by the command line */
 	const char *sid, *rip, *lip, *host;
 	unsigned mechanisms; /* a set: what may be used and is announced */
+	bool behind_tls;     /* the client is tlsd */
 	unsigned idle, limit, tries;
 	unsigned exchange; /* seconds that a client has for the responses of one AUTH */
 

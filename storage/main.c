@@ -15,14 +15,24 @@
 #include "sandbox.h"
 #include "serve.h"
 
-/* argv: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW AUTH; from launch, which has them from tables of root's. */
+static pid_t
+process_number(const char *text)
+{
+	uint64_t n;
+
+	if (span_number(span_of(text), INT32_MAX, &n))
+		die_usage("bad argument: this program is started by sallyport, not by hand");
+	return (pid_t)n;
+}
+
+/* argv: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW AUTH POP3D TLSD; from launch, which has them from tables of root's. */
 static void
 storage_init(struct storage *s, int argc, char **argv)
 {
 	uid_t real, saved;
 
-	if (argc != 9)
-		die_usage("usage: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW AUTH (sallyport starts it)");
+	if (argc != 11)
+		die_usage("usage: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW AUTH POP3D TLSD (sallyport starts it)");
 	die_session(argv[1]);
 	s->started = clock_ms();
 	s->sid = argv[1];
@@ -33,6 +43,8 @@ storage_init(struct storage *s, int argc, char **argv)
 	s->keepnew = strcmp(argv[7], "1") == 0;
 	s->auth = argv[8];
 	(void)getresuid(&real, &s->maildir.uid, &saved); /* cannot fail */
+	s->pop3d = process_number(argv[9]);
+	s->tlsd = process_number(argv[10]);
 	s->open_error = maildir_open(&s->maildir, s->path) ? errno : 0;
 }
 

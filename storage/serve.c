@@ -201,24 +201,30 @@ requests_serve(struct storage *s)
 	}
 }
 
-/* A super-server takes our end for the session's: it must not come before pop3d has said goodbye. */
 static void
-pop3d_wait(const struct storage *s)
+alarm_log(const struct storage *s, pid_t pid, int signal)
 {
 	struct logline l;
-	int status;
 
-	while (waitpid(-1, &status, 0) < 0)
-		if (errno != EINTR)
-			return; /* not our child: started by hand in a test */
-	if (!WIFSIGNALED(status) || WTERMSIG(status) == SIGALRM)
-		return;
 	log_start(&l, "alarm");
 	log_text(&l, "sid", s->sid);
 	log_text(&l, "rip", s->rip);
-	log_text(&l, "room", "pop3d");
-	log_number(&l, "signal", (uint64_t)WTERMSIG(status));
+	log_text(&l, "room", pid == s->pop3d ? "pop3d" : pid == s->tlsd ? "tlsd" : "tlskey");
+	log_number(&l, "signal", (uint64_t)signal);
 	log_send(&l);
+}
+
+/* A super-server takes our end for the session's: it must not come before pop3d, or tlsd, has said goodbye. */
+static void
+rooms_wait(const struct storage *s)
+{
+	int status;
+	pid_t pid;
+
+	/* Without a child there is nothing to wait for: started by hand in a test. */
+	while ((pid = waitpid(-1, &status, 0)) > 0 || errno == EINTR)
+		if (pid > 0 && WIFSIGNALED(status) && WTERMSIG(status) != SIGALRM)
+			alarm_log(s, pid, WTERMSIG(status));
 }
 
 void
@@ -228,5 +234,5 @@ storage_serve(struct storage *s)
 		requests_serve(s);
 	maildrop_free(s);
 	(void)close(FD_CTL); /* whatever pop3d still waits for will not come */
-	pop3d_wait(s);
+	rooms_wait(s);
 }

@@ -2,13 +2,16 @@
 #ifndef SERVE_H
 #define SERVE_H
 
+#include <sys/types.h>
+
 #include "maildir.h"
 
 struct storage {
 	const char *sid, *rip, *lip, *user, *path, *auth;
 	bool keepnew;
-	int64_t started; /* milliseconds */
-	int open_error;  /* errno of maildir_open, or 0 */
+	pid_t pop3d, tlsd; /* our children, since launch started them; tlsd: 0 without TLS */
+	int64_t started;   /* milliseconds */
+	int open_error;    /* errno of maildir_open, or 0 */
 	struct maildir maildir;
 };
 

@@ -10,6 +10,7 @@ import select
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ BUILD = os.path.join(os.path.dirname(TESTS), os.environ.get("BUILD", "build/musl
 DEADLINE = 60
 PASSWORD = "open sesame"
 os.environ["PATH"] += ":/usr/local/sbin:/usr/sbin:/sbin"  # where an ordinary user does not look
-POP3D_UID, AUTHD_UID, MAIL_UIDS = 61101, 61102, (61201, 61202)
+POP3D_UID, AUTHD_UID, TLSD_UID, TLSKEY_UID, MAIL_UIDS = 61101, 61102, 61103, 61104, (61201, 61202)
 
 
 class Skip(Exception):
@@ -144,14 +145,15 @@ class Site:
         for name, mode in (("rooms", 0o755), ("empty", 0o555), ("data", 0o700), ("mail", 0o755)):
             os.mkdir(self.at(name))
             os.chmod(self.at(name), mode)
-        for room in ("proxyd", "pop3d", "authd", "storage", "giver", "taker"):
+        for room in ("proxyd", "pop3d", "authd", "storage", "giver", "taker", "tlsd", "tlskey"):
             shutil.copyfile(os.path.join(BUILD, room), self.at("rooms", room))
             os.chmod(self.at("rooms", room), 0o755)
         self.sallyport = os.path.join(BUILD, "sallyport")
         self.settings = {"POP3_ROOMS": self.at("rooms"), "POP3_EMPTY": self.at("empty"),
                          "POP3_DATA": self.at("data"), "POP3_MAILBASE": self.at("mail"), "POP3_LOG": "stderr"}
         if ROOT:
-            self.settings |= {"POP3_POP3D": f"{POP3D_UID}:{POP3D_UID}", "POP3_AUTHD": f"{AUTHD_UID}:{AUTHD_UID}"}
+            self.settings |= {"POP3_POP3D": f"{POP3D_UID}:{POP3D_UID}", "POP3_AUTHD": f"{AUTHD_UID}:{AUTHD_UID}",
+                              "POP3_TLSD": f"{TLSD_UID}:{TLSD_UID}", "POP3_TLSKEY": f"{TLSKEY_UID}:{TLSKEY_UID}"}
         else:
             self.settings |= {"POP3_ROOTLESS": "1", "POP3_UIDMIN": str(min(1000, os.getuid()))}
         if landlock() < 2:
@@ -200,6 +202,18 @@ class Site:
             with open(self.at(name, key), "w", encoding="ascii") as f:
                 f.write(value + "\n")
         return self.at(name)
+
+    def certificate(self, name="", kind="rsa", subject="localhost"):
+        """A self-signed certificate of this kind for POP3_TLS, which becomes that directory; in it or in NAME there."""
+        directory, suffix = self.at("tls", name), "-ecdsa" if kind == "ecdsa" else ""
+        os.makedirs(directory, 0o700, exist_ok=True)
+        self.settings["POP3_TLS"] = self.at("tls")
+        key, chain = (os.path.join(directory, f"{f}{suffix}.pem") for f in ("privkey", "fullchain"))
+        new = {"rsa": ("rsa:2048",), "ecdsa": ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), "ed25519": ("ed25519",)}
+        subprocess.run(["openssl", "req", "-x509", "-newkey", *new[kind], "-nodes", "-keyout", key, "-out", chain,
+                        "-days", "30", "-subj", f"/CN={subject}", "-addext", f"subjectAltName=DNS:{subject}"],
+                       check=True, capture_output=True, timeout=DEADLINE)
+        return chain, key
 
     def session(self, **options):
         return Session(self, **options)
@@ -343,6 +357,43 @@ class Session(Client):
         self.ask("QUIT", wanted)
         self.closed()
         return self.end()
+
+
+def tls_context(*trusted, **attributes):
+    """Of a client that trusts these certificates, or any."""
+    context = ssl.create_default_context()
+    context.check_hostname = bool(trusted)
+    context.verify_mode = ssl.CERT_REQUIRED if trusted else ssl.CERT_NONE
+    for file in trusted:
+        context.load_verify_locations(file)
+    for name, value in attributes.items():
+        setattr(context, name, value)
+    return context
+
+
+class TlsSession(Session):
+    """The same with -s: TLS from the first octet on.  session: what Session takes."""
+
+    def __init__(self, site, context=None, name="localhost", greet=True, arguments=("-s",), **session):
+        super().__init__(site, greet=False, arguments=arguments, **session)
+        self.handshake(context or tls_context(), name)
+        if greet:
+            self.greet()
+
+    def handshake(self, context, name):
+        self.raw = self.sock
+        try:
+            self.sock = context.wrap_socket(self.sock, server_hostname=name, suppress_ragged_eofs=False)
+        except (OSError, ssl.SSLError) as e:
+            self.sock.close()
+            raise AssertionError(f"no handshake: {e}; logged: {self.wait()}") from e
+
+    def quit(self, wanted=b"+OK"):
+        """With close_notify from both sides: recv says the end, and nothing is cut."""
+        self.ask("QUIT", wanted)
+        self.closed()
+        self.sock.unwrap().close()
+        return self.wait()
 
 
 class Server:

@@ -1,0 +1,147 @@
+#define _GNU_SOURCE
+#define OPENSSL_SUPPRESS_DEPRECATED /* ERR_load_SSL_strings: since 3.0 loaded at the start, or never */
+#include "engine.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <string.h>
+
+#include "chan.h"
+#include "die.h"
+#include "names.h"
+#include "provider.h"
+
+/* Forward secrecy and authenticated encryption, and nothing else (RFC 9325 section 4.2); for TLS 1.3, OpenSSL's own. */
+static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
+static const char groups[] = "X25519:P-256:P-384";
+static const char signatures[] = "ed25519:ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:"
+				 "RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512";
+
+/* "pop3" (RFC 7301; IANA's list), or no such extension.  A client that offers others alone has taken us for another
+ * server, perhaps because somebody sent it here (ALPACA): it is told so and hears nothing else. */
+static int
+alpn_choose(SSL *ssl, const unsigned char **out, unsigned char *len, const unsigned char *in, unsigned n, void *data)
+{
+	(void)ssl;
+	(void)data;
+	for (unsigned i = 0; i < n; i += 1U + in[i])
+		if (in[i] == 4 && n - i > 4 && memcmp(in + i + 1, "pop3", 4) == 0) {
+			*out = in + i + 1;
+			*len = 4;
+			return SSL_TLSEXT_ERR_OK;
+		}
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+static int
+certificate_use(const struct engine *e, SSL *ssl, unsigned i)
+{
+	struct chain c;
+	EVP_PKEY *key;
+	int good;
+
+	if (chain_read(&e->certificates, i, &c)) {
+		warn("the certificate for %s cannot be read: it must be a chain in PEM", e->certificates.name[i]);
+		return 0;
+	}
+	key = provider_key(X509_get0_pubkey(c.leaf), i);
+	if (key == NULL)
+		warn("the certificate for %s has a key that is not RSA, ECDSA or Ed25519", e->certificates.name[i]);
+	good = key && SSL_use_cert_and_key(ssl, c.leaf, key, c.rest, 1) > 0;
+	EVP_PKEY_free(key);
+	chain_free(&c);
+	return good;
+}
+
+/* The client has said what it wants: read the certificates of that name, and no others. */
+static int
+certificate_choose(SSL *ssl, void *data)
+{
+	struct engine *e = data;
+	const char *asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	unsigned which = name_find(e->certificates.name, e->certificates.count, span_of(asked ? asked : ""));
+	int usable = 0;
+
+	if (e->served) /* its second ClientHello, after HelloRetryRequest */
+		return 1;
+	e->served = e->certificates.name[which];
+	for (unsigned i = which; i < e->certificates.count; i++)
+		if (strcmp(e->certificates.name[i], e->served) == 0)
+			usable |= certificate_use(e, ssl, i);
+	return usable;
+}
+
+static int
+ocsp_staple(SSL *ssl, void *data)
+{
+	const struct engine *e = data;
+	const X509 *sent = SSL_get_certificate(ssl);
+
+	for (unsigned i = 0; sent && i < e->certificates.count; i++) {
+		struct chain c;
+		size_t len;
+		uint8_t *response;
+		int same;
+
+		if (e->certificates.ocsp[i] < 0 || strcmp(e->certificates.name[i], e->served) != 0 ||
+		    chain_read(&e->certificates, i, &c))
+			continue;
+		same = X509_cmp(c.leaf, sent) == 0;
+		chain_free(&c);
+		response = same ? ocsp_read(&e->certificates, i, &len) : NULL;
+		if (response == NULL)
+			continue;
+		(void)SSL_set_tlsext_status_ocsp_resp(ssl, response, (long)len); /* ssl's from here on */
+		return SSL_TLSEXT_ERR_OK;
+	}
+	return SSL_TLSEXT_ERR_NOACK;
+}
+
+static SSL_CTX *
+context_make(struct engine *e)
+{
+	/* An end without close_notify is an end: a POP3 session that is cut removes nothing anyway. */
+	const uint64_t options = SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION |
+				 SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA;
+	SSL_CTX *c = SSL_CTX_new(TLS_server_method());
+
+	if (c == NULL || !SSL_CTX_set_min_proto_version(c, e->minimum) || !SSL_CTX_set_cipher_list(c, ciphers) ||
+	    !SSL_CTX_set1_groups_list(c, groups) || !SSL_CTX_set1_sigalgs_list(c, signatures) ||
+	    !SSL_CTX_set_num_tickets(c, 0))
+		return NULL;
+	(void)SSL_CTX_set_options(c, options);
+	(void)SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+				      SSL_MODE_NO_AUTO_CHAIN);
+	(void)SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_alpn_select_cb(c, alpn_choose, NULL);
+	SSL_CTX_set_cert_cb(c, certificate_choose, e);
+	(void)SSL_CTX_set_tlsext_status_cb(c, ocsp_staple);
+	(void)SSL_CTX_set_tlsext_status_arg(c, e);
+	return c;
+}
+
+void
+engine_start(struct engine *e)
+{
+	SSL_CTX *c;
+
+	/* No configuration, so that no module and no engine is loaded; no texts of errors. */
+	if (!OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_SSL_STRINGS |
+				  OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ATEXIT,
+			      NULL) ||
+	    provider_start() || (c = context_make(e)) == NULL || (e->ssl = SSL_new(c)) == NULL ||
+	    !SSL_set_rfd(e->ssl, FD_IN) || !SSL_set_wfd(e->ssl, FD_OUT))
+		die_bug("cannot start OpenSSL: %lx", ERR_peek_last_error());
+	SSL_set_accept_state(e->ssl);
+}
+
+const char *
+engine_error(void)
+{
+	unsigned long last = ERR_peek_last_error();
+	const char *words;
+
+	(void)ERR_load_SSL_strings();
+	words = ERR_reason_error_string(last);
+	return words ? words : "connection closed";
+}
