@@ -439,7 +439,7 @@ def test_settings_directory_refused():
 
 def test_arguments():
     for arguments in (("x",), ("-e",), ("-e", "x", "y"), ("-x", "y"), ("",), ("--help",)):
-        refuses(100, r"usage: sallyport \[-e DIR\]", arguments=arguments)
+        refuses(100, r"usage: sallyport \[-s\] \[-e DIR\]", arguments=arguments)
 
 
 # The room executables, the empty root, the directories.
