@@ -144,7 +144,8 @@ arguments_read(int argc, char **argv)
 		return directory;
 	}
 	if (argc == 2 || argc == 3 || (argc > 1 && argv[1][0] == '-'))
-		die_usage("usage: sallyport [-s] [-e DIR] [HOST CHECKPASSWORD sallyport-maildrop MAILDIR | -c PROG ARGS]");
+		die_usage(
+		    "usage: sallyport [-s] [-e DIR] [HOST CHECKPASSWORD sallyport-maildrop MAILDIR | -c PROG ARGS]");
 	if (argc > 1) {
 		s.host = argv[1];
 		s.program = argv + 2;
