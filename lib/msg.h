@@ -261,7 +261,7 @@ int done_get(struct span in, struct done *d);
 /* MSG_SIGN: sign this, and nothing after it.  input is a whole CertificateVerify of TLS 1.3 or ServerKeyExchange of
  * TLS 1.2, not its hash: tlskey looks at what it signs.
  *	u8 type, u8 key (0..KEYS_MAX-1, as launch numbered them), u16 scheme (RFC 8446 section 4.2.3), bytes input
- *	0a 00 0804 0082 2020...			RSA-PSS with SHA-256, by the first key */
+ *	0d 00 0804 0082 2020...			RSA-PSS with SHA-256, by the first key */
 struct sign {
 	uint8_t key;
 	uint16_t scheme;
@@ -272,7 +272,7 @@ int sign_get(struct span in, struct sign *s);
 
 /* MSG_SIGNED: the signature.
  *	u8 type, bytes signature (1..1024)
- *	0b 0100 5a30... */
+ *	0e 0100 5a30... */
 void signed_put(struct wr *m, struct span signature);
 int signed_get(struct span in, struct span *signature);
 

@@ -1,4 +1,4 @@
-"""model: tests/model/session.pml, searched by Spin: nothing that must not be is reached, every session ends, and each
+"""model: tests/model/*.pml, searched by Spin: nothing that must not be is reached, every session ends, and each
 fault that can be put into the model is found; and its messages are those of lib/msg.h, from and to the same rooms.
 `model.py deep` gives the hostile pop3d one message more, which takes a gigabyte and some minutes."""
 
@@ -10,7 +10,7 @@ import tempfile
 
 from harness import TESTS, check, equal, need, run
 
-MODEL = os.path.join(TESTS, "model", "session.pml")
+SESSION, TLS = (os.path.join(TESTS, "model", name) for name in ("session.pml", "tls.pml"))
 FAULTS = {"VERDICT": "a launch that takes no verdict for one",
           "HOLD": "a launch that keeps the client",
           "READ": "a launch that reads what pop3d wrote",
@@ -18,13 +18,14 @@ FAULTS = {"VERDICT": "a launch that takes no verdict for one",
           "FLOOR": "a launch that becomes whom it must refuse",
           "COMMIT": "a storage that believes a count that does not fit",
           "TELL": "a verdict that passes through pop3d"}
+FAULTS_OF_TLS = {"TWICE": "a tlskey that signs a second time", "LOOK": "a tlskey that signs whatever it is given"}
 
 
-def search(switches, arguments):
+def search(model, switches, arguments):
     """(errors, what Spin says)."""
     need("spin", "gcc")
     with tempfile.TemporaryDirectory(prefix="sallyport-model-") as where:
-        done = subprocess.run(["spin", "-a", *switches, MODEL], cwd=where, capture_output=True, text=True)
+        done = subprocess.run(["spin", "-a", *switches, model], cwd=where, capture_output=True, text=True)
         check(done.returncode == 0 and "rror" not in done.stdout, done.stdout, done.stderr)
         subprocess.run(["gcc", "-O2", "-w", "-DCOLLAPSE", *(["-DNOCLAIM"] if "-a" not in arguments else []), "-o", "pan", "pan.c"],
                        cwd=where, check=True)
@@ -39,23 +40,30 @@ def states(out):
 
 
 def nothing_forbidden(budget=3):
-    errors, out = search([f"-DBUDGET={budget}"], [])
-    print(f"ok {states(out)} states, none of them forbidden, none without a way on")
-    check(errors == 0, out)
-    unreached = re.findall(r"session\.pml:\d+, state \d+, \"(?!-end-)(.+)\"", out)
+    for model in (SESSION, TLS):
+        errors, out = search(model, [f"-DBUDGET={budget}"], [])
+        print(f"ok {states(out)} states, none of them forbidden, none without a way on")
+        check(errors == 0, out)
+        unreached_check(out)
+
+
+def unreached_check(out):
+    unreached = re.findall(r"\.pml:\d+, state \d+, \"(?!-end-)(.+)\"", out)
     equal(unreached, [], "no step of the model is idle")
 
 
 def sessions_end(budget=2):
-    errors, out = search([f"-DBUDGET={budget}"], ["-a"])
-    print(f"ok {states(out)} states, and all sessions end")
-    check(errors == 0, out)
+    for model in (SESSION, TLS):
+        errors, out = search(model, [f"-DBUDGET={budget}"], ["-a"])
+        print(f"ok {states(out)} states, and all sessions end")
+        check(errors == 0, out)
 
 
 def faults_are_found():
-    for name, what in FAULTS.items():
-        errors, out = search(["-DBUDGET=3", f"-DBREAK_{name}"], [])
-        check(errors > 0, what, "is not found")
+    for model, faults in ((SESSION, FAULTS), (TLS, FAULTS_OF_TLS)):
+        for name, what in faults.items():
+            errors, out = search(model, ["-DBUDGET=3", f"-DBREAK_{name}"], [])
+            check(errors > 0, what, "is not found")
 
 
 # The contract.
@@ -70,7 +78,7 @@ def of_the_header():
         if row and row[1]:
             message = row[1]
             rooms[message] = ({row[2]}, row[3])
-        elif row and message and re.match(r" \* {16,18}(launch|storage|authd|pop3d)\b", line):
+        elif row and message and re.match(r" \* {16,18}(launch|storage|authd|pop3d|tlsd|tlskey)\b", line):
             rooms[message][0].add(re.match(r" \* +(\w+)", line)[1])
         elif not line.startswith(" *   "):
             message = None
@@ -79,14 +87,23 @@ def of_the_header():
 
 
 def of_the_model():
-    """The same of the model, from what its processes send and receive."""
-    with open(MODEL, encoding="ascii") as f:
+    """The same of the models, from what their processes send and receive."""
+    rooms, names = {}, set()
+    for path in (SESSION, TLS):
+        one, some = of_one_model(path)
+        rooms |= one
+        names |= some
+    return rooms, names
+
+
+def of_one_model(path):
+    with open(path, encoding="ascii") as f:
         text = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
     parts = re.findall(r"^(inline|proctype) (\w+)\([^)]*\)\n\{(.*?)^\}", text, re.S | re.M)
     inlines = {name: body for kind, name, body in parts if kind == "inline"}
     rooms = {}
     for kind, name, body in parts:
-        if kind == "inline" or name == "pop3d_hostile":  # that one sends everything
+        if kind == "inline" or name.endswith("_hostile"):  # that one sends everything
             continue
         for _ in range(3):
             for inline, more in inlines.items():

@@ -372,7 +372,7 @@ TLS13 = b" " * 64 + b"TLS 1.3, server CertificateVerify\0"
 
 
 def message(key, scheme, text):
-    return b"\x0a" + bytes([key]) + scheme.to_bytes(2, "big") + len(text).to_bytes(2, "big") + text
+    return b"\x0d" + bytes([key]) + scheme.to_bytes(2, "big") + len(text).to_bytes(2, "big") + text
 
 
 class KeyHolder:
@@ -437,7 +437,7 @@ def test_key_holder_signs_one_handshake_and_ends():
         answer = holder.sock.recv(8192)
     except ConnectionResetError:  # told first where it left our other messages unread
         answer = holder.sock.recv(8192)
-    equal((answer[:3], len(answer)), (b"\x0b\x01\x00", 3 + 256))
+    equal((answer[:3], len(answer)), (b"\x0e\x01\x00", 3 + 256))
     try:
         equal(holder.sock.recv(8192), b"", "after the one signature")
     except ConnectionResetError:
