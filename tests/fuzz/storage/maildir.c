@@ -14,7 +14,7 @@
 enum { NAMES = 12 };
 
 static char dir[] = "/tmp/fuzz-maildir-XXXXXX";
-static struct maildir d = { -1, { -1, -1 }, { 0 } };
+static struct maildir d = { .fd = -1, .sub = { -1, -1 } };
 
 static void
 dir_remove(void)
