@@ -93,7 +93,8 @@ static const struct allow proxyd_calls[] = {
 	ALLOW(SYS_lseek, "list them again after another program renamed a message"),                              \
 	ALLOW(SYS_flock, "the session's lock"),                                                                   \
 	ALLOW(SYS_unlinkat, "remove what was marked, at QUIT"),                                                   \
-	ALLOW(SYS_renameat2, "move retrieved messages from new to cur, at QUIT"),                                 \
+	ALLOW_IF(SYS_renameat2, 4, 0, "move retrieved messages from new to cur, at QUIT; leave no device"),       \
+	ALLOW_IF(SYS_renameat2, 4, 1 /* RENAME_NOREPLACE */, "the same"),                                         \
 	ALLOW_IF(SYS_write, 0, FD_TABLE, "the table's records"),                                                  \
 	ALLOW_IF(SYS_write, 0, FD_INDEX, "the index"),                                                            \
 	ALLOW_IF(SYS_write, 0, FD_LOG, "lines to the log"),                                                       \

@@ -64,6 +64,15 @@ call(const struct filter *f, int nr, uint64_t a0, uint64_t a1, uint64_t a2)
 	return judge(f, &d);
 }
 
+/* The same with a fifth argument. */
+static uint32_t
+call5(const struct filter *f, int nr, uint64_t a4)
+{
+	const struct seccomp_data d = { nr, HERE | 1U << 31, 0, { 0, 0, 0, 0, a4, 0 } };
+
+	return judge(f, &d);
+}
+
 #define ALLOWED SECCOMP_RET_ALLOW
 #define KILLED SECCOMP_RET_KILL_PROCESS
 #define FAILS (SECCOMP_RET_ERRNO | EPERM)
@@ -184,6 +193,10 @@ arguments(void)
 	CHECK_EQ(call(&f, SYS_dup3, FD_LOG, FD_CTL, 0), KILLED);
 	CHECK_EQ(call(&f, SYS_memfd_create, 4096, 0, 0), KILLED);
 	filter_make(&f, sandbox_storage.rows, sandbox_storage.count, (struct filter_uids){ 1000, 102 });
+	CHECK_EQ(call5(&f, SYS_renameat2, 0), ALLOWED);
+	CHECK_EQ(call5(&f, SYS_renameat2, 1), ALLOWED);
+	CHECK_EQ(call5(&f, SYS_renameat2, 2), KILLED); /* RENAME_EXCHANGE */
+	CHECK_EQ(call5(&f, SYS_renameat2, 4), KILLED); /* RENAME_WHITEOUT */
 	CHECK_EQ(call(&f, SYS_sendmsg, FD_CTL, 4096, 0), ALLOWED);
 	CHECK_EQ(call(&f, SYS_sendmsg, FD_LOG, 4096, 0), KILLED);
 	CHECK_EQ(call(&f, SYS_write, FD_TABLE, 4096, 1), ALLOWED);
