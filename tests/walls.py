@@ -1,0 +1,802 @@
+"""walls: each room played by an attacker who owns it.  tests/walls.py [ROOM...]: only these rooms.
+
+An executable of tests/walls stands in the place of one room; the rest is real.  It starts and boxes itself by that room's
+own main.c, and then runs the attacks of its table, each of which must end as the table says: with an errno, or with its
+process killed by SIGSYS, in a process of its own.  Then come the lies that it may tell the other rooms, and last the
+proof that these tests can fail: with one wall after the other taken out (tests/walls/without.c), a representative
+attack ends otherwise.  Nothing but harmless attacks is tried without a wall."""
+
+import errno
+import os
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+
+from harness import (AUTHD_UID, BUILD, DEADLINE, MAIL_UIDS, POP3D_UID, ROOT, Session, Site, Skip, check, equal, landlock,
+                     need_root, run)
+
+ROOMS = ("proxyd", "pop3d", "authd", "storage", "launch")
+LEAST = 60  # attacks of each room
+KILLED, ALONE = -1, 1
+HURRY = "600"  # deadlines of minutes become tenths of seconds
+
+site = Site()
+owner = site.user("owner")
+owner.put("own", b"Subject: mine\n\nmine\n")
+owner.put("second", b"Subject: mine too\n\nmine\n")
+neighbour = site.user("neighbour")  # of the owner's uid
+neighbour.put("own")
+other = site.user("other", which=1, maildrop=site.at("mail", "other"))
+
+
+def file_make(path, mode, data=b"decoy\n", uid=0):
+    with open(path, "wb") as f:
+        f.write(data)
+    if ROOT:
+        os.chown(path, uid, uid)
+    os.chmod(path, mode)
+
+
+def site_furnish():
+    """What there is to steal and to spoil; harmless, and all of it here."""
+    other.put("secret", b"Subject: another's\n\nsecret\n")
+    file_make(other.maildir.at("program"), 0o755, b"#!/bin/true\n", MAIL_UIDS[1])
+    file_make(site.at("decoy"), 0o666)
+    os.mkdir(site.at("mail", "open"))
+    os.mkdir(site.at("mail", "open", "empty"))
+    os.chmod(site.at("mail", "open"), 0o777)
+    file_make(site.at("mail", "open", "readable"), 0o666)
+    os.symlink(site.at("decoy"), site.at("mail", "link"))
+    os.symlink(site.dir, site.at("mail", "way"))
+    os.symlink("../../other/new/secret", owner.maildir.at("new/link"))
+    os.symlink("../../other", owner.maildir.at("new/way"))
+    shutil.copyfile(shutil.which("touch"), site.at("raise"))
+    os.chmod(site.at("raise"), 0o4755 if ROOT else 0o755)
+    for kind in ("closed", "loose"):
+        for room in ROOMS[:-1]:
+            shutil.copytree(site.at("rooms"), site.at(f"{kind}-{room}"))
+            shutil.copyfile(os.path.join(BUILD, "walls", kind, room), site.at(f"{kind}-{room}", room))
+    for room, before in (("authd", ("pop3d",)), ("storage", ("pop3d", "authd"))):
+        for b in before:  # a real room does not start without its walls
+            shutil.copyfile(os.path.join(BUILD, "walls/loose", b), site.at(f"loose-{room}", b))
+
+
+site_furnish()
+
+
+# Starting a room that has been taken over.
+
+def verify(user, proof, mechanism=0):
+    """MSG_VERIFY, in the scripts' hexadecimal."""
+    user, proof = (s.encode("latin-1") if isinstance(s, str) else s for s in (user, proof))
+    return (struct.pack(">BBH", 1, mechanism, len(user)) + user + struct.pack(">H", len(proof)) + proof).hex()
+
+
+def verdict(name, length=None, mechanism=0, fill="00"):
+    name = name.encode("latin-1")
+    return f"{mechanism:02x}{len(name) if length is None else length:02x}{name.hex()}.{fill}*{255 - len(name)}"
+
+
+class Hostile(Session):
+    """A session in which one room is an attacker's, who runs script.  kind is closed or loose."""
+
+    def __init__(self, room, script="", kind="closed", program=None, **options):
+        self.room, self.at = room, 0
+        target = site.sallyport
+        rooms = site.at("rooms") if room == "launch" else site.at(f"{kind}-{room}")
+        if room == "launch":
+            options |= {"POP3_HOST": script, "prefix": ("unshare", "-mipu", "--fork") if ROOT else ()}
+            site.sallyport = os.path.join(BUILD, "walls", kind, "launch")
+        elif kind == "loose":
+            site.sallyport = os.path.join(BUILD, "walls/loose/sallyport")
+        if room == "proxyd":
+            options |= {"POP3_PROXY": "127.0.0.1"}
+        try:
+            super().__init__(site, greet=False, POP3_ROOMS=rooms, **options)
+        finally:
+            site.sallyport = target
+        if room == "storage" and kind == "loose":
+            self.tell("put " + verify(owner.name, "say " + verdict(owner.name)), "get", "get")
+        elif room == "storage":
+            self.login(owner, b"")
+        elif room == "authd" and kind == "loose":
+            self.tell("put " + verify(owner.name, script), "get")
+        elif room == "authd":
+            self.ask_for(script)
+        elif room != "launch" and script:
+            self.tell(script)
+
+    def ask_for(self, script):
+        check(len(script) < 490, "too long for PASS")
+        self.greet()
+        self.send(f"USER {owner.name}\r\nPASS {script}\r\n".encode("latin-1"))
+        equal(self.line(), b"+OK send PASS")
+
+    def login(self, user, wanted=b"+OK"):
+        self.greet()
+        self.send(f"USER {user.name}\r\nPASS {user.password}\r\n".encode("latin-1"))
+        equal(self.line(), b"+OK send PASS")
+        return self
+
+    def tell(self, *commands):
+        self.send("".join(c + "\n" for c in commands).encode("latin-1"))
+
+    def hears(self, pattern):
+        """The next line of the attacker's, or of the log, that matches."""
+        found = []
+
+        def look():
+            m = re.search(pattern, self.log.text[self.at:], re.M)
+            if m:
+                found[:] = [m[0]]
+                self.at += m.end()
+            return m
+
+        with self.log.change:
+            got = self.log.change.wait_for(look, DEADLINE)
+        check(got, "the log has no further", pattern, "in", self.log.text)
+        return found[0]
+
+    def over(self):
+        """Let the client go, and wait for all of it.  Returns the log."""
+        try:
+            self.sock.shutdown(1)
+        except OSError:
+            pass
+        return self.end()
+
+
+def script_put(script):
+    path = owner.maildir.at("script")
+    with open(path, "w", encoding="ascii") as f:
+        f.write(script)
+    os.chown(path, owner.maildir.uid, owner.maildir.gid)
+
+
+def attack_start(room, script, kind="closed", **options):
+    if room == "storage":
+        script_put(script)
+    if room == "authd":
+        script += ";put 02.00.0000"  # pop3d waits for an answer
+    if room == "launch":
+        script = script.replace("attack ", "")
+    return Hostile(room, script, kind, **options)
+
+
+# Each attack.
+
+class Attack:
+    def __init__(self, room, number, name, wanted, care):
+        self.room, self.number, self.name = room, int(number), name
+        self.wanted, self.care = int(wanted), int(care)
+
+    def result(self):
+        return {KILLED: "SIGSYS", 0: "nothing"}.get(self.wanted) or errno.errorcode[self.wanted]
+
+    def end(self, log, status):
+        """How the process that tried it has ended, as a number of the table's."""
+        got = re.search(rf"^walls: {self.room} {self.number} got (\d+)$", log, re.M)
+        if got:
+            return int(got[1])
+        check(re.search(rf"^walls: {self.room} {self.number} tries$", log, re.M), "it was not tried:", log)
+        if self.room in ("storage", "launch"):
+            died = -status
+        else:
+            died = re.search(rf" alarm .*room={self.room} signal=(\d+)$", log, re.M)
+            died = died and int(died[1])
+        # A kernel without 32-bit calls has a fault there.
+        check(died == signal.SIGSYS or self.name == "a call of 32 bits" and died == signal.SIGSEGV, "died by", died, log)
+        return KILLED
+
+    def try_alone(self, kind="closed", **options):
+        session = attack_start(self.room, f"attack {self.number}", kind, **options)
+        log = session.over()
+        return self.end(log, session.status)
+
+    def need(self):
+        if landlock() < 2 and self.wanted in (errno.EACCES, errno.EXDEV):
+            raise Skip("needs Landlock")
+
+
+listed = {}
+
+
+def attacks(room):
+    """The table of a room, and the results of those attacks that one process can try."""
+    if room not in listed:
+        session = attack_start(room, "list")
+        session.hears("list end$")
+        log = session.over()
+        table = [Attack(room, *m) for m in re.findall(rf"^walls: {room} (\d+) is (.*) wants (-?\d+) care (\d)$", log, re.M)]
+        listed[room] = table, log
+    return listed[room]
+
+
+def attack_tests(room):
+    table, log = attacks(room)
+
+    def enough():
+        check(len(table) >= LEAST, len(table))
+        equal(len({a.name for a in table}), len(table), "names")
+
+    def one(a):
+        def test():
+            a.need()
+            alone = a.wanted == KILLED or a.care & ALONE
+            equal(a.try_alone() if alone else a.end(log, None), a.wanted, a.name)
+        return test
+
+    return [(f"{room}: {len(table)} attacks, at least {LEAST}", enough)] + \
+        [(f"{room}: {a.name}: {a.result()}", one(a)) for a in table]
+
+
+# Lies of pop3d before the login: no answer is READY.
+
+def pop3d_lie(*puts, hears="walls: pop3d heard (the end|0200.*)$", closed="rooms"):
+    session = Hostile("pop3d")
+    session.tell(*puts, "get")
+    heard = session.hears(hears)
+    log = session.over()
+    check(not re.search("heard 03", log), "READY was said:", log)
+    check(" login sid=" not in log, "somebody was logged in:", log)
+    return heard, log, session.status
+
+
+LONG = "01000001" + "61" + "0001" + "61"
+BEFORE = {
+    "READY": "03.00000001.0000000000000140.0003.626f62", "ANSWER": "02.00.0000", "OPEN": "04.00000001",
+    "FILE": "05.00000001.0000000000000096", "GONE": "06.00000001.00", "MARKS": "07.00.00000000.0001.05",
+    "COMMIT": "08.00000000.00000000", "DONE": "09.00000000.00000000", "RESPONSE without AUTH": "0b.0000",
+    "CANCEL without AUTH": "0c", "type 0": "00", "type 255": "ff*30", "one octet of VERIFY": "01",
+    "VERIFY without proof": "01.00.0001.61.0000", "VERIFY without name": "01.00.0000.0001.61",
+    "VERIFY with NUL in the name": verify("a\0b", "x"), "VERIFY with a name of 256": verify("a" * 256, "x"),
+    "VERIFY with a proof of 513": verify("a", "x" * 513), "VERIFY by a mechanism that is none": verify("a", "x", 255),
+    "VERIFY with one octet more": verify("a", "x") + "00", "VERIFY cut": verify("a", "xyz")[:-2],
+    "VERIFY that promises more": "01.00.ffff.61.0001.61", "AUTH by a mechanism that is none": "0a.ff.00.0000",
+    "AUTH cut": "0a.02.01.00ff.61", "a datagram one octet too long": "01*10241", "a datagram of 100000 octets": "01*100000",
+}
+WRONG = {
+    "a wrong password": ("owner", "wrong"), "another's password": ("other", "owner's"), "no such user": ("nobody", "x"),
+    "a user named as a path": ("../other", "x"), "a user named as a file": ("/etc/passwd", "x"), "root": ("root", "x"),
+    "a name with a line end": ("owner\n", "open sesame"), "the longest name": ("a" * 255, "x"),
+    "the longest proof": ("owner", "x" * 512), "a name with a blank": ("owner ", "open sesame"),
+    "a proof with a NUL": ("owner", "open sesame\0"), "a proof cut": ("owner", "open sesam"),
+}
+
+
+def pop3d_lies():
+    def malformed(put):
+        def test():
+            heard, log, status = pop3d_lie("put " + put)
+            check("the end" in heard, heard)
+            equal(status, 102, log)
+            equal(log.count("authd: "), 1, log)
+        return test
+
+    def wrong(name, proof):
+        def test():
+            heard, log, status = pop3d_lie("put " + verify(name, proof))
+            check("0200" in heard, heard)
+            equal(status, 0, log)
+        return test
+
+    return [(f"pop3d lies to authd: {name}: 102", malformed(put)) for name, put in BEFORE.items()] + \
+        [(f"pop3d lies to authd: {name}: no", wrong(*v)) for name, v in WRONG.items()]
+
+
+def test_pop3d_empty_datagrams_are_attempts():
+    _, log, status = pop3d_lie("put ", "put ", "put ", "put ", hears="heard the end")
+    equal(status, 102, log)
+
+
+def test_pop3d_has_three_attempts_whatever_it_says():
+    session = Hostile("pop3d")
+    for _ in range(3):
+        session.tell("put " + verify("owner", "wrong"), "get")
+        session.hears("heard 0200")
+    session.tell("put " + verify("owner", "open sesame"), "get")
+    session.hears("heard the end")
+    log = session.over()
+    equal(session.status, 102, log)
+    check(" login sid=" not in log, log)
+
+
+def test_pop3d_two_requests_at_once():
+    session = Hostile("pop3d")
+    session.tell("put " + verify("owner", "wrong"), "put " + verify("other", "wrong"), "get", "get")
+    session.hears("heard 0200")
+    session.hears("heard 0200")
+    check(" login sid=" not in session.over())
+
+
+def test_pop3d_flood_before_login_is_bounded():
+    session = Hostile("pop3d")
+    session.tell("flood 1000000 " + verify("owner", "wrong"))
+    session.hears(f"of 1000000 errno ({errno.EAGAIN}|{errno.EPIPE}|{errno.ECONNRESET})$")
+    log = session.over()
+    check(len(re.findall("fail sid=", log)) <= 3 and "login sid=" not in log, log)
+
+
+def test_pop3d_that_leaves_or_crashes_ends_the_session():
+    for command, status in (("leave 0", 0), ("leave 111", 0), ("fall", 0)):
+        session = Hostile("pop3d")
+        session.tell(command)
+        log = session.wait()
+        equal(session.status, status, log)
+        equal("room=pop3d signal=4" in log, command == "fall", log)
+
+
+def held(script, status=0, log=None, room="pop3d"):
+    """The room does script and no more; the kernel ends it, in a hurry."""
+    session = attack_start(room, script, "loose", HURRY=HURRY, POP3_SESSION="600")
+    text = session.wait()
+    equal(session.status, status, text)
+    check(log is None or log in text, "no", log, "in", text)
+
+
+def test_pop3d_that_hangs_is_ended_by_the_kernel():
+    held("hang")
+
+
+def test_pop3d_that_hangs_is_left_by_launch_at_last():
+    session = attack_start("pop3d", "flood 0 00;hang", "loose", HURRY=HURRY, POP3_SESSION="600", WITHOUT="deadline")
+    session.hears("sent 0")
+    pid = session.children()[0]
+    session.hears("pop3d did not end in its time")
+    equal(session.process.wait(DEADLINE), 102)
+    os.kill(pid, signal.SIGKILL)
+    session.wait()
+
+
+def test_pop3d_that_asks_and_reads_nothing_is_ended():
+    held(";".join(["put " + verify("owner", "wrong")] * 2) + ";hang")
+
+
+def test_pop3d_that_holds_its_maildrop_is_ended():
+    held("put " + verify("owner", "open sesame") + ";flood 1000000 04.00000001;hang",
+         log="login sid=")
+
+
+# Lies of pop3d after the login: the maildrop stays whole.
+
+AFTER = {
+    "message 0": "04.00000000", "a message behind the last": "04.00000003", "message 4294967295": "04.ffffffff",
+    "OPEN cut": "04.000000", "OPEN with one octet more": "04.00000001.00", "VERIFY again": verify("other", "open sesame"),
+    "READY": "03.00000001.0000000000000140.0003.626f62", "ANSWER": "02.00.0000", "FILE": "05.00000001.0000000000000096",
+    "GONE": "06.00000001.00", "DONE": "09.00000002.00000000", "type 0": "00", "type 255": "ff", "AUTH": "0a.02.00.0000",
+    "MARKS at bit 1": "07.00.00000001.0001.ff", "MARKS behind all": "07.00.01000000.0001.ff",
+    "MARKS without marks": "07.00.00000000.0000", "MARKS of no kind": "07.02.00000000.0001.ff",
+    "MARKS of 4097 octets": "07.00.00000000.1001." + "ff*4097", "MARKS cut": "07.00.00000000.0002.ff",
+    "COMMIT with one octet more": "08.00000000.00000000.00", "COMMIT cut": "08.00000000.000000",
+    "OPEN after MARKS": "07.00.00000000.0001.01;put 04.00000001", "a datagram too long": "04*10241",
+    "a datagram of 100000 octets": "04*100000", "text": "44454c4520310d0a",
+}
+
+
+def pop3d_login():
+    session = Hostile("pop3d")
+    session.tell("put " + verify("owner", "open sesame"), "get")
+    session.hears("heard 03000000020.* fd 1$")
+    return session
+
+
+def pop3d_later_lies():
+    def one(put):
+        def test():
+            before = owner.names()
+            session = pop3d_login()
+            session.tell("put " + put, "get")
+            session.hears("heard the end")
+            log = session.over()
+            equal(session.status, 102, log)
+            equal(owner.names(), before)
+        return test
+
+    return [(f"pop3d lies to storage: {name}: 102", one(put)) for name, put in AFTER.items()]
+
+
+def test_pop3d_commit_of_marks_that_did_not_come():
+    before = owner.names()
+    for commit in ("08.00000001.00000000", "08.00000002.00000002", "08.ffffffff.ffffffff",
+                   "07.00.00000000.0001.01;put 08.00000002.00000000", "07.00.00000000.0001.fc;put 08.00000006.00000000"):
+        session = pop3d_login()
+        session.tell("put " + commit, "get")
+        session.hears("heard (0900000000|the end)")
+        session.over()
+        equal(owner.names(), before, commit)
+
+
+def test_pop3d_flood_after_login_leaves_the_lock_free():
+    session = pop3d_login()
+    session.tell("flood 1000000 04.00000001")
+    session.hears("of 1000000 errno")
+    session.over()
+    site.login(owner).quit()
+
+
+def test_pop3d_flood_leaves_others_of_its_uid_alone():
+    """The kernel counts for a uid what all of its processes have sent and nobody has received."""
+    sessions = [pop3d_login() for _ in range(1)]
+    for session in sessions:
+        session.tell("flood 1000000 04.00000001")
+        session.hears("of 1000000 errno")
+    for _ in range(20):
+        own = site.login(neighbour)
+        own.retr(1)
+        own.quit()
+    for session in sessions:
+        session.over()
+
+
+def test_pop3d_gets_its_own_mail_and_no_other():
+    session = pop3d_login()
+    session.tell("put 04.00000001", "get", "put 04.00000003", "get")
+    session.hears("heard 0500000001.* fd 1")
+    session.hears("heard the end")
+    session.over()
+
+
+# Lies of proxyd: an address at the most.
+
+def test_proxyd_says_what_it_likes():
+    for say in ("", "say 01", "say 01.00.00*32", "say 00*34", "say ff*34", "say 02.00*33", "say 01.01.00*32", "say 00*4000",
+                "say 01.00.00*31", "leave 1", "fall"):
+        session = Hostile("proxyd", (say or "leave 0"))
+        log = session.over()
+        check(session.status in (0, 102), say, session.status, log)
+        check("login sid=" not in log, log)
+
+
+def test_proxyd_that_hangs_is_ended_by_the_kernel():
+    held("hang", room="proxyd")
+
+
+# Lies of authd: it can say yes for a mail user, and for nobody else.
+
+def cdb_write(path, records):
+    """A constant database (https://cr.yp.to/cdb/cdb.txt)."""
+    def hashed(key):
+        h = 5381
+        for c in key:
+            h = ((h << 5) + h ^ c) & 0xffffffff
+        return h
+
+    data, tables = b"", [[] for _ in range(256)]
+    for key, value in records.items():
+        tables[hashed(key) & 255].append((hashed(key), 2048 + len(data)))
+        data += struct.pack("<II", len(key), len(value)) + key + value
+    head, tail, at = b"", b"", 2048 + len(data)
+    for table in tables:
+        slots = [(0, 0)] * (2 * len(table))
+        for h, where in table:
+            i = (h >> 8) % len(slots)
+            while slots[i][1]:
+                i = (i + 1) % len(slots)
+            slots[i] = (h, where)
+        head += struct.pack("<II", at + len(tail), len(slots))
+        tail += b"".join(struct.pack("<II", *s) for s in slots)
+    with open(path, "wb") as f:
+        f.write(head + data + tail)
+    os.chmod(path, 0o600)
+
+
+def record(uid, gid, maildrop):
+    return struct.pack(">BIIH", 1, uid, gid, len(maildrop)) + maildrop
+
+
+MAIL = os.fsencode(site.at("mail"))
+UID = owner.maildir.uid
+BAD_USERS = {
+    "root": record(0, 0, MAIL + b"/1"), "group-root": record(UID, 0, MAIL + b"/1"),
+    "no-uid": record(0xffffffff, UID, MAIL + b"/1"), "no-gid": record(UID, 0xffffffff, MAIL + b"/1"),
+    "low": record(999 if ROOT else 1, UID, MAIL + b"/1"), "room-pop3d": record(POP3D_UID, POP3D_UID, MAIL + b"/1"),
+    "room-authd": record(AUTHD_UID, AUTHD_UID, MAIL + b"/1"), "outside": record(UID, UID, os.fsencode(site.dir)),
+    "etc": record(UID, UID, b"/etc"), "up": record(UID, UID, MAIL + b"/../data"), "base": record(UID, UID, MAIL),
+    "dot": record(UID, UID, MAIL + b"/./1"), "empty-part": record(UID, UID, MAIL + b"//1"),
+    "prefix": record(UID, UID, MAIL + b"2/1"), "nul": record(UID, UID, MAIL + b"/1\0/x"), "relative": record(UID, UID, b"mail/1"),
+    "cut": record(UID, UID, MAIL + b"/1")[:-1], "more": record(UID, UID, MAIL + b"/1") + b"x", "nothing": b"",
+    "version": b"\2" + record(UID, UID, MAIL + b"/1")[1:], "long": record(UID, UID, MAIL + b"/" + b"a/" * 600),
+}
+REFUSED = {"a user who is not there": "nobody", "a name with a slash": "../owner", "a long name": "a" * 200} | \
+    {f"the record {name}": name for name in BAD_USERS}
+MALFORMED = {
+    "one octet": "00", "256 octets": "00.05." + b"owner".hex() + ".00*249", "a name of no length": "00*257",
+    "an octet behind the name": verdict("owner", fill="61"), "a NUL in the name": verdict("ow\0er"),
+    "a name shorter than it says": verdict("owner", 9), "a name longer than it says": verdict("owner", 3),
+    "a mechanism that is none": verdict("owner", mechanism=255), "nothing but 255": "ff*257",
+}
+
+
+def bad_data():
+    where = site.at("bad-data")
+    if not os.path.exists(where):
+        shutil.copytree(site.at("data"), where)
+        for name in os.listdir(where):
+            stat = os.stat(site.at("data", name))
+            os.chown(os.path.join(where, name), stat.st_uid, stat.st_gid)
+        cdb_write(os.path.join(where, "users.cdb"), {k.encode(): v for k, v in BAD_USERS.items()})
+    return where
+
+
+def authd_lie(script, reply, status, **options):
+    session = Hostile("authd", script, **options)
+    got = session.line() if reply else b""
+    check(got.startswith(reply), got)
+    log = session.over()
+    check("login sid=" not in log and "+OK" not in log, log)
+    equal(session.status, status, log)
+    return log
+
+
+def authd_lies():
+    def refused(name):
+        return lambda: authd_lie("say " + verdict(name), b"-ERR [SYS/PERM] ", 0, POP3_DATA=bad_data())
+
+    def malformed(say):
+        return lambda: check("authd's verdict is malformed" in authd_lie("say " + say, b"-ERR [SYS/TEMP] ", 102))
+
+    return [(f"authd says yes for {what}: refused", refused(name)) for what, name in REFUSED.items()] + \
+        [(f"authd's verdict is {what}: 102", malformed(say)) for what, say in MALFORMED.items()]
+
+
+def test_authd_says_yes_and_fails():
+    for end, alarm in (("leave 1", False), ("leave 102", False), ("fall", True)):
+        log = authd_lie(f"say {verdict('owner')};{end}", b"-ERR [SYS/TEMP] ", 102)
+        equal("room=authd signal=4" in log, alarm, log)
+
+
+def test_authd_cannot_say_yes_to_pop3d():
+    for put in ("03.00000001.0000000000000140.0005.6f776e6572", "03", "02.09.0000", "02.00", "01*20", "ff", "09.00000000.00000000"):
+        session = Hostile("authd", "put " + put)
+        session.closed()
+        log = session.over()
+        check("pop3d: " in log and "login sid=" not in log, log)
+
+
+def test_authd_that_is_silent_is_no_yes():
+    """It ends well and has said nothing: launch waits for pop3d, pop3d for an answer, and the kernel ends both."""
+    session = Hostile("authd", "leave 0", kind="loose", HURRY=HURRY, POP3_SESSION="600")
+    log = session.wait()
+    check("login sid=" not in log, log)
+    equal(session.status, 0, log)
+
+
+def test_authd_that_hangs_is_ended_by_the_kernel():
+    held("hang", room="authd", status=102, log="authd failed")
+
+
+def test_authd_says_more_than_a_verdict():
+    """What is behind it, root does not read."""
+    session = Hostile("authd", f"say {verdict('owner')}.00*60000")
+    equal(session.line(), b"+OK logged in")
+    session.quit()
+
+
+# Lies of storage to pop3d: never a reply that is not true in form, never an end marker for what was cut.
+
+READY = "03.00000001.0000000000000014.0005.6f776e6572"
+
+
+def row(octets=20, uid=b"uid", length=None):
+    return (struct.pack(">QB", octets, len(uid) if length is None else length) + uid).ljust(80, b"\0").hex()
+
+
+LOGIN = (None, b"+OK logged in")
+STORAGE = {
+    "READY without a table": (f"put {READY}",),
+    "READY with too many messages": ("table 00;pass 4 03.01000001.0000000000000014.0005.6f776e6572",),
+    "READY with an octet more": (f"table 00;pass 4 {READY}.00",), "READY cut": (f"table 00;pass 4 {READY[:-2]}",),
+    "READY with a name of 256": ("pass 4 03.00000001.0000000000000014.0100." + "61*256",),
+    "READY with a NUL in the name": ("pass 4 03.00000001.0000000000000014.0003.610062",),
+    "DONE in the place of READY": ("put 09.00000000.00000000",), "FILE in the place of READY": ("pass 99 05.00000001.0000000000000014",),
+    "an answer that is none": ("put 02.63.0000",), "an answer with a descriptor": ("pass 4 02.00.0000",),
+    "4000 octets": ("put 03*4000",), "a request": (f"put {verify('owner', 'x')}",),
+    "a table that is too short, for LIST": (f"pass 4 {READY}", LOGIN, ("LIST", b"")),
+    "a table that is too short, for LIST 1": (f"pass 4 {READY}", LOGIN, ("LIST 1", b"")),
+    "a directory as table": (f"pass 5 {READY}", LOGIN, ("UIDL", b"")),
+    "a channel as table": (f"pass 3 {READY}", LOGIN, ("UIDL", b"")),
+    "a unique-id with a line end": (f"table {row(uid=b'a' + bytes([13, 10]) + b'b')};pass 4 {READY}", LOGIN, ("UIDL", b"")),
+    "a unique-id of 71 octets": (f"table {row(length=71)};pass 4 {READY}", LOGIN, ("UIDL", b"")),
+    "a unique-id of none": (f"table {row(length=0)};pass 4 {READY}", LOGIN, ("UIDL", b"")),
+    "more octets than there can be": (f"table {row(octets=1 << 63)};pass 4 {READY}", LOGIN, ("LIST", b"")),
+    "another message than was asked for": (f"table {row()};pass 4 {READY};get;pass 99 05.00000002.0000000000000014", LOGIN, ("RETR 1", b"")),
+    "FILE without a descriptor": (f"table {row()};pass 4 {READY};get;put 05.00000001.0000000000000014", LOGIN, ("RETR 1", b"")),
+    "a reason that is none": (f"table {row()};pass 4 {READY};get;put 06.00000001.63", LOGIN, ("RETR 1", b"")),
+    "READY in the place of FILE": (f"table {row()};pass 4 {READY};get;pass 4 {READY}", LOGIN, ("RETR 1", b"")),
+    "GONE with a descriptor": (f"table {row()};pass 4 {READY};get;pass 99 06.00000001.00", LOGIN, ("RETR 1", b"")),
+    "a size above all": (f"table {row()};pass 4 {READY};get;pass 99 05.00000001.ffffffffffffffff", LOGIN, ("RETR 1", b"")),
+    "more removed than were marked": (f"table {row()};pass 4 {READY};get;get;put 09.00000007.00000000", LOGIN, ("DELE 1", b"+OK"), ("QUIT", b"")),
+    "none removed of one": (f"table {row()};pass 4 {READY};get;get;put 09.00000000.00000000", LOGIN, ("DELE 1", b"+OK"), ("QUIT", b"")),
+    "FILE in the place of DONE": (f"table {row()};pass 4 {READY};get;get;pass 99 05.00000001.0000000000000014", LOGIN, ("DELE 1", b"+OK"), ("QUIT", b"")),
+}
+
+
+def storage_lies():
+    def one(script, *dialogue):
+        def test():
+            script_put(script + ";hang")
+            session = Hostile("storage")
+            for command, reply in dialogue:
+                if command:
+                    session.send(command.encode() + b"\r\n")
+                if reply:
+                    line = session.line()
+                    check(line.startswith(reply), command, line)
+            while session.more():
+                pass
+            check(re.fullmatch(rb"(\+OK [a-z ]+\r\n)?(-ERR .*\r\n)?", session.buffer), "it went on:", session.buffer)
+            os.kill(session.process.pid, signal.SIGKILL)
+            log = session.wait()
+            check(re.search(r"^pop3d: [0-9.a-f]+: (storage|the table|neither|a message) ", log, re.M), "pop3d says nothing:", log)
+        return test
+
+    return [(f"storage lies to pop3d: {name}: 102", one(*v)) for name, v in STORAGE.items()]
+
+
+def test_storage_hands_over_what_is_no_message():
+    """pop3d has announced it, cannot read it, and closes without the end marker."""
+    for fd in (3, 5, 4):
+        script_put(f"table {row(octets=400)};pass 4 {READY};get;pass {fd} 05.00000001.0000000000000190;hang")
+        session = Hostile("storage")
+        equal(session.line(), b"+OK logged in")
+        session.send(b"RETR 1\r\n")
+        while session.more():
+            pass
+        check(not session.buffer.endswith(b"\r\n.\r\n"), fd, session.buffer)
+        os.kill(session.process.pid, signal.SIGKILL)
+        session.wait()
+
+
+def test_storage_that_ends_or_crashes():
+    for command in ("leave 0", "leave 111", "fall"):
+        script_put(command)
+        session = Hostile("storage")
+        check(session.line().startswith(b"-ERR [SYS/TEMP] "), command)
+        session.over()
+
+
+def test_storage_that_hangs_is_ended_by_the_kernel():
+    script_put("hang")
+    session = Hostile("storage", kind="loose", HURRY=HURRY, POP3_SESSION="600")
+    log = session.wait()
+    equal(session.status, -signal.SIGALRM, log)
+
+
+# The proof that these tests can fail: without a wall an attack ends otherwise.  Every row: the attack, the walls that are
+# out, how it ends; "" is the same executable with every wall in its place.  Rows with a wall of root's need root.
+
+TAKEN = 0
+FILELESS = (
+    ("socket of TCP", "", KILLED), ("socket of TCP", "seccomp", TAKEN),
+    ("memory to execute", "", KILLED), ("memory to execute", "seccomp", TAKEN),
+    ("fork", "seccomp", errno.EAGAIN), ("fork", "seccomp,limits", TAKEN),
+    ("open /", "seccomp", errno.EACCES), ("open /", "seccomp,landlock", TAKEN),
+    ("open /etc/passwd", "seccomp,landlock", errno.ENOENT, "root"), ("open /etc/passwd", "seccomp,landlock,root", TAKEN, "root"),
+    ("open /etc/shadow", "seccomp,landlock,root", errno.EACCES, "root"),
+    ("open /etc/shadow", "seccomp,landlock,root,uid", TAKEN, "root"),
+)
+OUT = {
+    "proxyd": FILELESS,
+    "pop3d": FILELESS + (("a descriptor left open", "", errno.EBADF), ("a descriptor left open", "descriptors", TAKEN)),
+    "authd": FILELESS + (("3 GiB of memory", "", errno.ENOMEM), ("3 GiB of memory", "limits", TAKEN),
+                         ("a descriptor left open", "", errno.EBADF), ("a descriptor left open", "descriptors", TAKEN)),
+    "storage": (
+        ("socket of TCP", "", KILLED), ("socket of TCP", "seccomp", TAKEN),
+        ("memory to execute", "", KILLED), ("memory to execute", "seccomp", TAKEN),
+        ("fork", "seccomp", errno.EAGAIN), ("fork", "seccomp,limits", TAKEN),
+        ("9 GiB of memory", "", errno.ENOMEM), ("9 GiB of memory", "limits", TAKEN),
+        ("another's message", "", errno.EACCES), ("another's message", "landlock", errno.EACCES, "root"),
+        ("another's message", "uid", errno.EACCES, "root"), ("another's message", "landlock,uid", TAKEN, "root"),
+        ("a file that all may read", "", errno.EACCES), ("a file that all may read", "landlock", TAKEN),
+        ("a descriptor left open", "", errno.EBADF), ("a descriptor left open", "descriptors", TAKEN),
+    ),
+    "launch": (
+        ("socket of TCP", "", KILLED), ("socket of TCP", "seccomp", TAKEN),
+        ("fork", "", KILLED), ("fork", "seccomp", TAKEN),
+        ("a uid below the floor", "", errno.EPERM), ("a uid below the floor", "seccomp", TAKEN, "root"),
+        ("/etc/passwd", "", errno.EACCES), ("/etc/passwd", "landlock", TAKEN),
+        ("out of the mail base", "", errno.EACCES), ("out of the mail base", "landlock", TAKEN),
+        ("the client's socket", "", errno.ENOTSOCK), ("the client's socket", "letting go", TAKEN),
+    ),
+}
+
+
+def leak():
+    """Descriptor 40, as a careless super-server might leave it."""
+    os.dup2(0, 40)
+    os.set_inheritable(40, True)
+
+
+def out_tests(room):
+    def one(name, walls, wanted, needs=""):
+        def test():
+            if needs:
+                need_root()
+            if landlock() < 2:
+                raise Skip("needs Landlock")
+            a = next(a for a in attacks(room)[0] if a.name == name)
+            options = {"WITHOUT": walls} if walls else {}
+            if name == "a descriptor left open":
+                options["prepare"] = leak
+            equal(a.try_alone("loose", **options), wanted, name)
+        end = {TAKEN: "succeeds", KILLED: "SIGSYS"}.get(wanted) or errno.errorcode[wanted]
+        return f"{room} without {walls or 'nothing'}: {name}: {end}", test
+
+    return [one(*v) for v in OUT[room]]
+
+
+def raised(room, walls):
+    """Does a setuid program run as root there?  It makes a file where only root can."""
+    a = next(a for a in attacks(room)[0] if a.name == "execute a program that is setuid")
+    made = site.at("raised")
+    session = attack_start(room, f"attack {a.number}", "loose", WITHOUT=walls, HURRY=HURRY, POP3_SESSION="600")
+    session.over()
+    there = os.path.exists(made)
+    if there:
+        os.unlink(made)
+    return there
+
+
+def setuid_tests(room):
+    def test():
+        need_root()
+        out = "seccomp,landlock,root,limits"
+        equal(raised(room, out), False, "with no_new_privs")
+        equal(raised(room, out + ",nnp"), True, "without it")
+    return [(f"{room} without no_new_privs: a setuid program is root", test)]
+
+
+def traceable(room, walls):
+    """Can another process of the same uid open the room's memory?"""
+    script = "flood 0 00;hang"
+    session = attack_start(room, script, "loose", **({"WITHOUT": walls} if walls else {}))
+    session.hears(f"walls: {room} sent 0")
+    pid = session.process.pid if room == "storage" else session.children()[-1]
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        status = f.read()
+    uid, gid = (int(re.search(rf"^{k}:\t(\d+)", status, re.M)[1]) for k in ("Uid", "Gid"))
+    look = subprocess.run(["head", "-c0", f"/proc/{pid}/mem"], stderr=subprocess.DEVNULL,
+                          timeout=DEADLINE, **({"user": uid, "group": gid, "extra_groups": []} if ROOT else {}))
+    with open(f"/proc/{pid}/limits", encoding="ascii") as f:
+        core = re.search(r"Max core file size +(\d+)", f.read())
+    os.kill(session.process.pid, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL) if room != "storage" else None
+    session.over()
+    check(core and core[1] == "0", "it may leave a core file")
+    return look.returncode == 0
+
+
+def traceable_tests(room):
+    def test():
+        equal(traceable(room, ""), False, "undumpable")
+        equal(traceable(room, "undumpable"), True, "without that")
+    return [(f"{room} that is not undumpable: its memory is open to its uid", test)]
+
+
+def refuses_tests():
+    def test():
+        need_root()
+        number = next(a.number for a in attacks("launch")[0] if a.name == "reboot")
+        log = attack_start("launch", f"attack {number}", "loose", WITHOUT="seccomp,landlock").over()
+        check(f"walls: launch {number} refused" in log, log)
+    return [("launch without its box: what is not harmless is refused", test)]
+
+
+def tests_of(room):
+    own = [(f"{room}: " + name[6 + len(room):].replace("_", " "), f) for name, f in globals().items()
+           if name.startswith(f"test_{room}_")]
+    lies = {"pop3d": lambda: pop3d_lies() + pop3d_later_lies(), "authd": authd_lies, "storage": storage_lies}
+    walls = out_tests(room) + (refuses_tests() if room == "launch" else setuid_tests(room) + traceable_tests(room))
+    return attack_tests(room) + lies.get(room, list)() + own + walls
+
+
+if __name__ == "__main__":
+    names = sys.argv[1:] or ROOMS
+    unknown = [n for n in names if n not in ROOMS]
+    if unknown:
+        sys.exit(f"usage: tests/walls.py [{'|'.join(ROOMS)}]...")
+    del sys.argv[1:]
+    sys.exit(run([t for room in names for t in tests_of(room)]))

@@ -1,0 +1,86 @@
+/* An authd that has been taken over: the proof that it is to judge is its script. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../../authd/attempt.h"
+#include "../../authd/methods.h"
+#include "attack.h"
+#include "die.h"
+
+static char memory[1 << 16];
+static struct flock whole = { .l_type = F_WRLCK };
+
+static long
+descriptor_left(void)
+{
+	for (int fd = FD_LOGINS + 1; fd < 1024; fd++)
+		if (read(fd, memory, 1) >= 0 || errno != EBADF)
+			return fd;
+	errno = EBADF;
+	return -1;
+}
+
+/* clang-format off */
+static const struct attack own[] = {
+	ACT("a descriptor left open", SAFE, EBADF, descriptor_left),
+	CALL("fill the slots", KILLED, SYS_write, FD_SLOTS, P(memory), sizeof memory),
+	CALL("write the secrets", KILLED, SYS_write, FD_SECRETS, P(memory), 1),
+	CALL("write to the channel", KILLED, SYS_write, FD_CTL, P(memory), 1),
+	CALL("write the secrets through memory", EACCES, SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, FD_SECRETS, 0),
+	CALL("write the key through memory", EACCES, SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, FD_SHARED_KEY, 0),
+	CALL("lock the secrets", EBADF, SYS_fcntl, FD_SECRETS, F_OFD_SETLK, P(&whole)),
+	CALL("wait for a lock", KILLED, SYS_fcntl, FD_SLOTS, F_OFD_SETLKW, P(&whole)),
+	CALL("read launch's end of the verdict", EBADF, SYS_read, FD_VERDICT, P(memory), 1),
+	SAFE_CALL("3 GiB of memory", ENOMEM, SYS_mmap, 0, 3L << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1),
+	CALL("a datagram above every limit", EMSGSIZE, SYS_sendto, FD_CTL, P(memory), 1 << 20, MSG_NOSIGNAL),
+	CALL("advice about memory", KILLED, SYS_madvise, P(memory), 4096, MADV_HWPOISON),
+	CALL("write the secrets at an offset", KILLED, SYS_pwrite64, FD_SECRETS, P(memory), 1, 0),
+	CALL("write far behind the guesses", KILLED, SYS_pwrite64, FD_GUESSES, P(memory), 1, 1L << 30),
+	CALL("write before the guesses", KILLED, SYS_pwrite64, FD_GUESSES, P(memory), 1, -1),
+};
+/* clang-format on */
+
+const struct method methods[MECH__MAX]; /* main hands them on */
+
+static const struct attacks attacks_own = ATTACKS(own);
+static const struct attacks *const tables[] = { &attacks_everywhere, &attacks_rooms, &attacks_fileless, &attacks_own,
+						NULL };
+
+/* say BYTES: to launch, as a verdict. */
+static bool
+command_more(struct span verb, struct span rest)
+{
+	static uint8_t b[1 << 16];
+
+	if (verb.len != 3 || memcmp(verb.p, "say", 3) != 0)
+		return false;
+	(void)!write(FD_VERDICT, b, bytes_read(rest, b, sizeof b)); /* too much of it blocks, as it may */
+	return true;
+}
+
+void
+attempt_args(struct attempt *a, int argc, char **argv)
+{
+	if (argc < 5)
+		die_usage("too few arguments");
+	die_session(argv[1]);
+	a->sid = argv[1];
+	a->landlock_optional = strcmp(argv[4], "nolandlock") == 0;
+}
+
+void
+attempt_serve(struct attempt *a, const struct method *unused)
+{
+	struct verify v;
+
+	(void)unused;
+	attack_begin("authd", a->sid, tables, command_more);
+	if (chan_get(FD_CTL, &a->secret.in, false) == 0 && verify_get(a->secret.in.data, &v) == 0)
+		script_obey(v.proof);
+}
