@@ -79,6 +79,8 @@ main(int argc, char **argv)
 				    argv[1],
 				    (char *)(uintptr_t)f.keepnew,
 				    (char[]){ "checkpassword" },
+				    (char[]){ "0" }, /* pop3d and tlsd are not ours to wait for */
+				    (char[]){ "0" },
 				    NULL };
 	(void)syscall(SYS_execveat, executable, "", arguments, nothing, AT_EMPTY_PATH);
 	die_sys("cannot execute %s/storage", f.rooms);
