@@ -52,12 +52,6 @@ secrets_write(void)
 }
 
 static long
-mail_write(void)
-{
-	return mail_try("other/new/secret", OPEN_SLOTS);
-}
-
-static long
 data_escape(void)
 {
 	return data_try("../rooms/pop3d", OPEN_DATA);
@@ -236,7 +230,6 @@ static const struct attack own[] = {
 	ACT("pop3d's memory", PLAIN, EACCES, pop3d_memory),
 	ACT("users.cdb to write", PLAIN, EACCES, users_write),
 	ACT("secrets.cdb to write", PLAIN, EACCES, secrets_write),
-	ACT("a message to write", PLAIN, EACCES, mail_write),
 	ACT("a room to write", PLAIN, EACCES, room_write),
 	ACT("out of the data directory", SAFE, EACCES, data_escape),
 	ACT("out of the mail base", SAFE, EACCES, base_escape),

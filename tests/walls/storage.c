@@ -133,7 +133,7 @@ static const struct attack own[] = {
 	CALL("make a file without a name", KILLED, SYS_openat, DIR, P("tmp"), O_TMPFILE | O_RDWR, 0600),
 	CALL("make a message", KILLED, SYS_openat, DIR, P("new/made"), O_CREAT | O_WRONLY, 0600),
 	CALL("follow a link", KILLED, SYS_openat, DIR, P("new/link"), OPEN_MESSAGE & ~O_NOFOLLOW),
-	ACT("write into a message", PLAIN, KILLED, message_write),
+	ACT("write into a message", PLAIN, EBADF, message_write),
 	ACT("write into a message through memory", PLAIN, EACCES, message_write_through_memory),
 	ACT("seal a message", PLAIN, EPERM, message_seal),
 	ACT("write into the sealed table", ALONE, EPERM, table_write_sealed),
