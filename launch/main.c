@@ -123,6 +123,13 @@ is_offered(int argc, char **argv)
 	       (argc >= 5 && strcmp(argv[1], "-e") == 0 && strcmp(argv[3], "-c") == 0);
 }
 
+__attribute__((noreturn)) static void
+usage(void)
+{
+	die_usage("usage: sallyport [-s] [-e DIR] | [-e DIR] HOST CHECKPASSWORD sallyport-maildrop MAILDIR | "
+		  "[-e DIR] -c PROG ARGS");
+}
+
 /* -e DIR; -c PROG ARGS, or what qmail-popup takes: HOST CHECKPASSWORD PROG ARGS.  Returns DIR or NULL. */
 static const char *
 arguments_read(int argc, char **argv)
@@ -139,13 +146,15 @@ arguments_read(int argc, char **argv)
 		argv += 2;
 		argc -= 2;
 	}
+	/* A checkpassword program judges for the plain service alone, and nobody speaks TLS with one. */
+	if (s.implicit_tls && argc > 1)
+		usage();
 	if (argc >= 3 && strcmp(argv[1], "-c") == 0) {
 		s.program = argv + 2;
 		return directory;
 	}
 	if (argc == 2 || argc == 3 || (argc > 1 && argv[1][0] == '-'))
-		die_usage(
-		    "usage: sallyport [-s] [-e DIR] [HOST CHECKPASSWORD sallyport-maildrop MAILDIR | -c PROG ARGS]");
+		usage();
 	if (argc > 1) {
 		s.host = argv[1];
 		s.program = argv + 2;

@@ -439,7 +439,11 @@ def test_settings_directory_refused():
 
 def test_arguments():
     for arguments in (("x",), ("-e",), ("-e", "x", "y"), ("-x", "y"), ("",), ("--help",)):
-        refuses(100, r"usage: sallyport \[-s\] \[-e DIR\]", arguments=arguments)
+        refuses(100, r"usage: sallyport \[-s\] \[-e DIR\] ", arguments=arguments)
+    # Whoever speaks TLS with us is no program that we could be a checkpassword program for, nor is his password one's.
+    for arguments in (("-s", "-c", "/bin/true"), ("-s", "host", "/bin/true", "sallyport-maildrop", "Maildir"),
+                      ("-s", "-e", "/", "-c", "/bin/true")):
+        refuses(100, r"usage: sallyport \[-s\] \[-e DIR\] ", arguments=arguments, POP3_TLS=None)
 
 
 # The room executables, the empty root, the directories.
