@@ -1,6 +1,6 @@
 # sallyport.  make | make run | make test | make check | make bench
 # make conformance | make faults | make fuzz T=60 | make model | make sanitize | make abuse N=20000
-# make install DESTDIR= PREFIX= | make clean
+# make lines | make install DESTDIR= PREFIX= | make clean
 # Settable: CC=gcc|clang, CFLAGS, PREFIX, LIBC=musl|glibc (of the rooms that need libc alone; musl where it is installed).
 
 PREFIX = /usr/local
@@ -152,6 +152,8 @@ $(B)/floor: $(B)/small/tests/bench/floor.o
 	$(Q)$(call SMALL_STATIC,$^)
 $(B)/load $(B)/fill: $(B)/%: tests/bench/%.c
 	$(Q)$(CC) $(ALL) $< -o $@
+lines:
+	@tests/lines
 check:
 	@etc/packages build test check && tests/check
 # Debian's other POP3 servers, each in a layer of its own that vanishes: needs root and some minutes
@@ -190,4 +192,4 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: FORCE all units packages run test bench check conformance conformance-peers sanitize faults abuse model fuzz fuzz-cover install clean
+.PHONY: FORCE all units packages run test bench lines check conformance conformance-peers sanitize faults abuse model fuzz fuzz-cover install clean
