@@ -92,7 +92,7 @@ $(B)/include:
 
 # A unit test, tests/ROOM/FILE.c, is linked with the whole room but its main.c.
 unit = $(filter-out $(B)/full/$(1)/main.o,$(call full,$(1)))
-WALLS = $(foreach w,closed loose,$(addprefix $(B)/walls/$(w)/,launch proxyd pop3d authd storage)) $(B)/walls/loose/sallyport
+WALLS = $(foreach w,closed loose,$(addprefix $(B)/walls/$(w)/,launch proxyd pop3d authd storage giver taker)) $(B)/walls/loose/sallyport
 UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch proxyd pop3d authd storage giver taker adopt tlsd tlskey users)))
 # A tracer is written for the registers of one processor.
 INJECT = $(if $(findstring x86_64,$(TRIPLE)),$(B)/inject)
@@ -122,6 +122,8 @@ WITHOUT = -Wl,--wrap=syscall,--wrap=prctl,--wrap=chroot,--wrap=dup3,--wrap=setit
 hostile_launch = $(filter-out %/attempts.o,$(call small,launch))
 hostile_proxyd = $(B)/small/proxyd/main.o $(B)/small/lib.a
 hostile_pop3d = $(B)/small/pop3d/main.o $(B)/small/lib.a
+hostile_giver = $(B)/small/giver/main.o $(B)/small/lib.a
+hostile_taker = $(B)/small/taker/main.o $(B)/small/lib.a
 hostile_storage = $(filter-out %/serve.o,$(call small,storage))
 hostile_authd = $(B)/full/authd/main.o $(B)/full/lib.a
 $(B)/walls/closed/authd: $(call full_walls,authd attack calls) $(hostile_authd)

@@ -461,6 +461,40 @@ def run(tests):
     return 1 if counts["FAIL"] or not counts["ok"] + counts["skip"] else 0
 
 
+def run_parts(parts):
+    """Run the module that was started once for each of these arguments, as many at a time as there are processors, each
+    with a site of its own.  Returns the exit status."""
+    waiting, running, total, bad = list(parts), {}, [0, 0, 0], False
+
+    def stop(*_):
+        for process, _, _ in running.values():
+            process.terminate()
+        sys.exit(143)
+
+    signal.signal(signal.SIGTERM, stop)
+    while waiting or running:
+        while waiting and len(running) < len(os.sched_getaffinity(0)):
+            part, out = waiting.pop(0), tempfile.TemporaryFile("w+")
+            process = subprocess.Popen([sys.executable, sys.argv[0], part], stdout=out, stderr=subprocess.STDOUT)
+            running[process.pid] = process, part, out
+        pid, status = os.wait()
+        process, part, out = running.pop(pid)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        with out:
+            out.seek(0)
+            *lines, last = out.read().splitlines() or [""]
+        counted = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", last)
+        if counted:
+            total = [a + int(b) for a, b in zip(total, counted.groups())]
+        else:
+            lines += [last, f"FAIL {part}: ended with status {process.returncode} and no count"]
+            total[1] += 1
+        bad |= process.returncode != 0
+        print("\n".join(lines), flush=True)
+    print("{} passed, {} failed, {} skipped".format(*total))
+    return 1 if bad or total[1] else 0
+
+
 def run_module(names):
     """The functions of a module whose names begin with test_."""
     return run([(n[5:].replace("_", "-"), f) for n, f in names.items() if n.startswith("test_")])

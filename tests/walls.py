@@ -15,13 +15,16 @@ import struct
 import subprocess
 import sys
 
-from harness import (AUTHD_UID, BUILD, DEADLINE, MAIL_UIDS, POP3D_UID, ROOT, Session, Site, Skip, check, equal, landlock,
-                     need_root, run)
+from harness import (AUTHD_UID, BUILD, DEADLINE, MAIL_UIDS, PASSWORD, POP3D_UID, ROOT, Session, Site, Skip, check, equal, landlock,
+                     need_root, run, run_parts)
 
-ROOMS = ("proxyd", "pop3d", "authd", "storage", "launch")
+ROOMS = ("proxyd", "pop3d", "authd", "giver", "taker", "storage", "launch")
 LEAST = 60  # attacks of each room
 KILLED, ALONE = -1, 1
 HURRY = "600"  # deadlines of minutes become tenths of seconds
+
+if __name__ == "__main__" and not sys.argv[1:]:
+    sys.exit(run_parts(ROOMS))
 
 site = Site()
 owner = site.user("owner")
@@ -59,7 +62,7 @@ def site_furnish():
         for room in ROOMS[:-1]:
             shutil.copytree(site.at("rooms"), site.at(f"{kind}-{room}"))
             shutil.copyfile(os.path.join(BUILD, "walls", kind, room), site.at(f"{kind}-{room}", room))
-    for room, before in (("authd", ("pop3d",)), ("storage", ("pop3d", "authd"))):
+    for room, before in (("authd", ("pop3d",)), ("giver", ("pop3d",)), ("storage", ("pop3d", "authd"))):
         for b in before:  # a real room does not start without its walls
             shutil.copyfile(os.path.join(BUILD, "walls/loose", b), site.at(f"loose-{room}", b))
 
@@ -94,6 +97,13 @@ class Hostile(Session):
             site.sallyport = os.path.join(BUILD, "walls/loose/sallyport")
         if room == "proxyd":
             options |= {"POP3_PROXY": "127.0.0.1"}
+        if room == "giver":  # of a service whose passwords a program judges
+            options |= {"arguments": ("pop.example.org", program or "/bin/false", site.at("sallyport-maildrop"), "1")}
+        if room == "taker":  # of a program that judges passwords for another server, whose data are the script
+            with open(site.at("given"), "w", encoding="latin-1") as f:
+                f.write(script)
+            options |= {"arguments": ("-c", "/bin/echo", "in"),
+                        "prefix": ("/bin/sh", "-c", 'exec 3<"$0"; exec "$@"', site.at("given"))}
         try:
             super().__init__(site, greet=False, POP3_ROOMS=rooms, **options)
         finally:
@@ -102,11 +112,11 @@ class Hostile(Session):
             self.tell("put " + verify(owner.name, "say " + verdict(owner.name)), "get", "get")
         elif room == "storage":
             self.login(owner, b"")
-        elif room == "authd" and kind == "loose":
+        elif room in ("authd", "giver") and kind == "loose":
             self.tell("put " + verify(owner.name, script), "get")
-        elif room == "authd":
+        elif room in ("authd", "giver"):
             self.ask_for(script)
-        elif room != "launch" and script:
+        elif room not in ("launch", "taker") and script:
             self.tell(script)
 
     def ask_for(self, script):
@@ -561,8 +571,7 @@ def test_authd_that_is_silent_is_no_yes():
     """It ends well and has said nothing: launch waits for pop3d, pop3d for an answer, and the kernel ends both."""
     session = Hostile("authd", "leave 0", kind="loose", HURRY=HURRY, POP3_SESSION="600")
     log = session.wait()
-    check("login sid=" not in log, log)
-    equal(session.status, 0, log)
+    check("login sid=" not in log and session.status in (0, 102), session.status, log)  # either limit may come first
 
 
 def test_authd_that_hangs_is_ended_by_the_kernel():
@@ -574,6 +583,119 @@ def test_authd_says_more_than_a_verdict():
     session = Hostile("authd", f"say {verdict('owner')}.00*60000")
     equal(session.line(), b"+OK logged in")
     session.quit()
+
+
+# Lies of giver: what the program judges, which is not what was typed.  No yes of its own, to nobody.
+
+JUDGE = """#!/bin/sh
+# Whatever is on descriptor 3, it is written down; and nobody is let in.
+cat <&3 >"{heard}"
+exit 1
+"""
+
+
+def judge(name):
+    """A checkpassword program, and where it writes what it has read."""
+    program, heard = site.at(name), site.at(name + "-heard")
+    if not os.path.exists(program):
+        file_make(program, 0o755, JUDGE.format(heard=heard).encode())
+    return program, heard
+
+
+def test_giver_says_what_it_likes():
+    """To a program that knows how to read it, and says no: with any status that is not success nothing is asked."""
+    program, heard = judge("judge")
+    for say, got in (("say 00*300", b"\0" * 300), (f"say {b'root'.hex()}.00.01*200", b"root\0" + b"\1" * 200), ("say 61*5000", b"a" * 5000)):
+        session = Hostile("giver", say + ";leave 0", program=program)
+        check(session.line().startswith(b"-ERR [AUTH] "), say)
+        log = session.over()
+        check("login sid=" not in log and "reason=password" in log, log)
+        with open(heard, "rb") as f:
+            equal(f.read(), got)
+        os.unlink(heard)
+
+
+def test_giver_that_fails_asks_nobody():
+    program, heard = judge("judge")
+    for script, alarm in (("say 61;leave 2", False), ("say 61;leave 111", False), ("say 61;fall", True)):
+        session = Hostile("giver", script, program=program)
+        check(session.line().startswith(b"-ERR [SYS/TEMP] "), script)
+        log = session.over()
+        equal(session.status, 102, log)
+        equal("room=giver signal=4" in log, alarm, log)
+        check(not os.path.exists(heard), script)
+
+
+def test_giver_cannot_say_yes_to_pop3d():
+    for put in ("03.00000001.0000000000000140.0005.6f776e6572", "03", "02.09.0000", "02.00", "01*20", "ff", "09.00000000.00000000"):
+        session = Hostile("giver", "put " + put)
+        session.closed()
+        log = session.over()
+        check("pop3d: " in log and "login sid=" not in log, log)
+
+
+def test_giver_that_is_silent_is_no_yes():
+    """Its status says that pop3d was answered, and it was not: pop3d waits, and the kernel ends it."""
+    session = Hostile("giver", "leave 1", kind="loose", HURRY=HURRY, POP3_SESSION="600")
+    log = session.wait()
+    check("login sid=" not in log and session.status in (0, 102), session.status, log)  # either limit may come first
+
+
+def test_giver_that_hangs_is_ended_by_the_kernel():
+    held("spin", room="giver", status=102, log="giver failed")
+
+
+def test_giver_that_fills_its_pipe_is_ended_by_the_kernel():
+    held(";".join(["say 61*60000"] * 3), room="giver", status=102, log="giver failed")
+
+
+# Lies of taker: what authd judges, and the status of a failure.  No status of its own lets anybody in.
+
+def taker_lie(script, status, log=None, **options):
+    session = Hostile("taker", script, **options)
+    text = session.wait()
+    check(session.status in (status if isinstance(status, tuple) else (status,)), "status", session.status, script, text)
+    check(log is None or log in text, "no", log, "in", text)
+    while session.more():
+        pass
+    equal(session.buffer, b"", "the program was run")
+    session.sock.close()
+    return text
+
+
+def taker_lies():
+    def malformed(put):
+        # authd has ended with 102, and sallyport with it
+        return lambda: taker_lie(f"put {put};get", 102, "authd: ")
+
+    def wrong(name, proof):
+        return lambda: check("heard 0200" in taker_lie(f"put {verify(name, proof)};get", 2, "fail sid="))
+
+    few = {n: p for n, p in BEFORE.items() if len(p) < 450}
+    return [(f"taker lies to authd: {name}: 102", malformed(put)) for name, put in few.items()] + \
+        [(f"taker lies to authd: {name}: no", wrong(*v)) for name, v in WRONG.items() if len("".join(v)) < 200]
+
+
+def test_taker_ends_as_it_likes():
+    for script, status in (("leave 0", 111), ("leave 1", 1), ("leave 2", 2), ("leave 111", 111), ("leave 7", 7), ("fall", 111)):
+        log = taker_lie(script, status)
+        equal("room=taker signal=4" in log, script == "fall", log)
+
+
+def test_taker_that_asks_and_leaves():
+    """authd judges what was asked; its answer is lost, and nobody is let in by a status."""
+    taker_lie(f"put {verify('owner', 'wrong')};leave 0", 111, "fail sid=")
+
+
+def test_taker_asks_for_one_and_no_more():
+    log = taker_lie(f"put {verify('owner', 'wrong')};put {verify('owner', PASSWORD)};get", 2)
+    equal(log.count("fail sid="), 1, log)
+    check("login sid=" not in log, log)
+
+
+def test_taker_that_hangs_is_ended_by_the_kernel():
+    held("spin", (102, 111), room="taker")
+    held(f"put {verify('owner', 'wrong')};spin", 111, room="taker", log="fail sid=")
 
 
 # Lies of storage to pop3d: never a reply that is not true in form, never an end marker for what was cut.
@@ -681,6 +803,8 @@ FILELESS = (
 )
 OUT = {
     "proxyd": FILELESS,
+    "giver": FILELESS + (("a descriptor left open", "", errno.EBADF), ("a descriptor left open", "descriptors", TAKEN)),
+    "taker": FILELESS + (("a descriptor left open", "", errno.EBADF), ("a descriptor left open", "descriptors", TAKEN)),
     "pop3d": FILELESS + (("a descriptor left open", "", errno.EBADF), ("a descriptor left open", "descriptors", TAKEN)),
     "authd": FILELESS + (("3 GiB of memory", "", errno.ENOMEM), ("3 GiB of memory", "limits", TAKEN),
                          ("a descriptor left open", "", errno.EBADF), ("a descriptor left open", "descriptors", TAKEN)),
@@ -752,7 +876,7 @@ def setuid_tests(room):
 
 def traceable(room, walls):
     """Can another process of the same uid open the room's memory?"""
-    script = "flood 0 00;hang"
+    script = "flood 0 00;" + ("spin" if room in ("giver", "taker") else "hang")
     session = attack_start(room, script, "loose", **({"WITHOUT": walls} if walls else {}))
     session.hears(f"walls: {room} sent 0")
     pid = session.process.pid if room == "storage" else session.children()[-1]
@@ -789,13 +913,13 @@ def refuses_tests():
 def tests_of(room):
     own = [(f"{room}: " + name[6 + len(room):].replace("_", " "), f) for name, f in globals().items()
            if name.startswith(f"test_{room}_")]
-    lies = {"pop3d": lambda: pop3d_lies() + pop3d_later_lies(), "authd": authd_lies, "storage": storage_lies}
+    lies = {"pop3d": lambda: pop3d_lies() + pop3d_later_lies(), "authd": authd_lies, "taker": taker_lies, "storage": storage_lies}
     walls = out_tests(room) + (refuses_tests() if room == "launch" else setuid_tests(room) + traceable_tests(room))
     return attack_tests(room) + lies.get(room, list)() + own + walls
 
 
 if __name__ == "__main__":
-    names = sys.argv[1:] or ROOMS
+    names = sys.argv[1:]
     unknown = [n for n in names if n not in ROOMS]
     if unknown:
         sys.exit(f"usage: tests/walls.py [{'|'.join(ROOMS)}]...")

@@ -147,11 +147,8 @@ static void
 datagram_get(void)
 {
 	static struct chan_in in;
-	struct pollfd p = { FD_CTL, POLLIN, 0 };
 	char hex[2 * 64 + 1] = "";
 
-	while (ppoll(&p, 1, NULL, NULL) < 0)
-		;
 	if (chan_get(FD_CTL, &in, true)) {
 		report("heard the end");
 		return;
@@ -200,6 +197,9 @@ command_obey(struct span rest)
 	else if (verb_is(verb, "hang"))
 		for (;;)
 			(void)ppoll(NULL, 0, NULL, NULL);
+	else if (verb_is(verb, "spin"))
+		for (;;)
+			__asm__ volatile("");
 	else if (more == NULL || !more(verb, rest))
 		report("does not know %.*s", (int)verb.len, (const char *)verb.p);
 }

@@ -75,7 +75,8 @@ void attack_begin(const char *room, const char *sid, const struct attacks *const
  *	put BYTES	send a datagram
  *	flood N BYTES	send it N times, or until it will not go without waiting
  *	get		wait for a datagram, and report it
- *	leave N, hang, fall	end with this status; never; by a signal
+ *	leave N, fall	end with this status; by a signal
+ *	hang, spin	never end, and wait; or not even make a system call
  * BYTES are hexadecimal, in parts joined by dots; "00*252" is a part 252 times. */
 void script_obey(struct span script);
 void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
