@@ -6,6 +6,7 @@
 #include <openssl/sslerr.h>
 #include <string.h>
 
+#include "algorithms.h"
 #include "chan.h"
 #include "die.h"
 #include "names.h"
@@ -126,10 +127,12 @@ engine_start(struct engine *e)
 	SSL_CTX *c;
 
 	/* No configuration, so that no module and no engine is loaded; no texts of errors. */
-	if (!OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_SSL_STRINGS |
-				  OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ATEXIT,
-			      NULL) ||
-	    provider_start() || (c = context_make(e)) == NULL || (e->ssl = SSL_new(c)) == NULL ||
+	if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
+				     OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS |
+				     OPENSSL_INIT_NO_ATEXIT,
+				 NULL) ||
+	    !OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_SSL_STRINGS, NULL) ||
+	    algorithms_start() || provider_start() || (c = context_make(e)) == NULL || (e->ssl = SSL_new(c)) == NULL ||
 	    !SSL_set_rfd(e->ssl, FD_IN) || !SSL_set_wfd(e->ssl, FD_OUT))
 		die_bug("cannot start OpenSSL: %lx", ERR_peek_last_error());
 	SSL_set_accept_state(e->ssl);

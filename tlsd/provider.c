@@ -302,11 +302,7 @@ provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *from, const O
 int
 provider_start(void)
 {
-	/* The default one first: of two with an algorithm of one name OpenSSL takes the first. */
-	return OSSL_PROVIDER_load(NULL, "default") && OSSL_PROVIDER_add_builtin(NULL, OURS, provider_init) &&
-		       OSSL_PROVIDER_load(NULL, OURS)
-		   ? 0
-		   : -1;
+	return OSSL_PROVIDER_add_builtin(NULL, OURS, provider_init) && OSSL_PROVIDER_load(NULL, OURS) ? 0 : -1;
 }
 
 static const char *

@@ -4,6 +4,7 @@
  * Born without privilege; after sandbox_enter() it can read, compute, answer and exit.  It reads the one key that it is
  * asked to use, signs one handshake of TLS (nothing else is signed), and ends. */
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 #include <string.h>
 
 #include "chan.h"
@@ -40,7 +41,9 @@ openssl_start(void)
 	if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
 				     OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS |
 				     OPENSSL_INIT_NO_ATEXIT,
-				 NULL))
+				 NULL) ||
+	    /* Of the generators of random numbers the one that needs no cipher: with one, OpenSSL makes all it has. */
+	    !RAND_set_DRBG_type(NULL, "HASH-DRBG", NULL, NULL, "SHA256"))
 		die_sys("cannot start OpenSSL");
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "input.h"
+#include "key.h"
 #include "pem.h"
 
 /* The signatures that are made (RFC 8446 section 4.2.3); no SHA-1.  PKCS#1 v1.5 is for TLS 1.2 alone. */
@@ -42,19 +43,16 @@ scheme_find(uint16_t code)
 
 /* The first block that is a private key; openssl writes EC PARAMETERS before some. */
 static EVP_PKEY *
-key_decode(struct span text)
+key_find(struct span text)
 {
 	static uint8_t der[KEY_FILE_MAX];
 	struct pem block = { .len = 0 };
-	const uint8_t *p = der;
 	EVP_PKEY *key = NULL;
-	struct span label;
 
 	while (pem_next(&text, &block, der, sizeof der) == 1) {
-		label = block.label;
-		if (label.len < 11 || memcmp(label.p + label.len - 11, "PRIVATE KEY", 11) != 0)
+		if (block.label.len < 11 || memcmp(block.label.p + block.label.len - 11, "PRIVATE KEY", 11) != 0)
 			continue;
-		key = d2i_AutoPrivateKey(NULL, &p, (long)block.len);
+		key = key_decode((struct span){ der, block.len });
 		break;
 	}
 	OPENSSL_cleanse(der, sizeof der);
@@ -75,7 +73,7 @@ key_read(int fd)
 			break;
 		n += got > 0 ? (size_t)got : 0;
 	}
-	key = n < sizeof text ? key_decode((struct span){ text, n }) : NULL;
+	key = n < sizeof text ? key_find((struct span){ text, n }) : NULL;
 	OPENSSL_cleanse(text, sizeof text);
 	return key;
 }
