@@ -92,12 +92,9 @@ setting_put(struct config *c, const struct setting *s, const char *value, const 
 			die_usage("%s=%s: must be a number from %u to %u", where, value, s->min, s->max);
 		*(unsigned *)(void *)text = (unsigned)n;
 		return;
-	case PATH_OR_NONE:
-		if (strcmp(value, "-") == 0)
-			break;
-		/* fall through */
+	case PATH_OR_NONE: /* a hyphen is none */
 	case PATH:
-		if (value[0] != '/')
+		if (value[0] != '/' && (s->kind == PATH || strcmp(value, "-") != 0))
 			die_usage("%s=%s: must be an absolute path", where, value);
 		break;
 	case HOST: /* clients take '<' in a greeting for APOP's and '[' for a response code's */

@@ -26,6 +26,7 @@ fd_only_files(int last, const int *files, unsigned n)
 
 	for (int fd = 0; fd <= last; fd++)
 		fd_check(fd);
+	// cppcheck-suppress ctunullpointer // where files is NULL, n is 0
 	for (unsigned i = 0; i < n; next = files[i++] + 1) {
 		fd_check(files[i]);
 		if (files[i] < next)

@@ -17,10 +17,10 @@ struct reach {
 
 /* How files are opened in a box, and in no other way: none of these cuts a file or follows a link at the end of a
  * path, and one alone creates.  With the raw call: some libcs add flags. */
-#define OPEN_DATA (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)               /* launch: a file of POP3_DATA */
-#define OPEN_SLOTS (O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)                /* launch: the slots and tables */
-#define OPEN_MAILDIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)           /* storage: the maildrop */
-#define OPEN_INDEX (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)        /* storage: a new file, no old one */
+#define OPEN_DATA (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)        /* launch: a file of POP3_DATA */
+#define OPEN_SLOTS (O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)         /* launch: the slots and tables */
+#define OPEN_MAILDIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)    /* storage: the maildrop */
+#define OPEN_INDEX (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC) /* storage: a new file, no old one */
 #define OPEN_INDEX_MODE 0600
 #define OPEN_MESSAGE (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) /* storage: a message in it */
 

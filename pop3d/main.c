@@ -30,8 +30,8 @@ static void
 session_init(struct session *s, int argc, char **argv)
 {
 	if (argc != 12)
-		die_usage("usage: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST -|tls (sallyport "
-			  "starts it)");
+		die_usage("usage: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST -|tls "
+			  "(sallyport starts it)");
 	die_session(argv[1]);
 	s->sid = argv[1];
 	s->rip = argv[2];

@@ -32,7 +32,8 @@ storage_init(struct storage *s, int argc, char **argv)
 	uid_t real, saved;
 
 	if (argc != 11)
-		die_usage("usage: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW AUTH POP3D TLSD (sallyport starts it)");
+		die_usage("usage: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW AUTH POP3D TLSD "
+			  "(sallyport starts it)");
 	die_session(argv[1]);
 	s->started = clock_ms();
 	s->sid = argv[1];
