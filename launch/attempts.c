@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "chan.h"
@@ -14,8 +15,9 @@
 
 enum { WAIT_SLACK = 120 }; /* seconds that pop3d has after its own limit */
 
-void
-request_wait(const struct launch *s)
+/* False: pop3d has gone. */
+static bool
+pop3d_wait(const struct launch *s)
 {
 	struct pollfd p = { s->ctl, POLLIN, 0 };
 	struct timespec limit = { s->config.session + WAIT_SLACK, 0 };
@@ -28,8 +30,22 @@ request_wait(const struct launch *s)
 		die_sys("cannot wait");
 	if (n == 0)
 		die_peer("pop3d did not end in its time");
-	if (p.revents & (POLLHUP | POLLERR))
-		rooms_wait(s);
+	return !(p.revents & (POLLHUP | POLLERR));
+}
+
+void
+request_wait(struct launch *s, unsigned left)
+{
+	while (!pop3d_wait(s)) {
+		int status = room_reap(s, s->pop3d, "pop3d");
+
+		s->pop3d = 0;
+		/* Once, before the login: then nothing is parked any more.  Whatever that pop3d asked for last is not
+		 * judged: it was asked in the clear. */
+		if (s->later_pop3d == 0 || left == 0 || !WIFEXITED(status) || WEXITSTATUS(status) != EXIT_STLS)
+			rooms_wait(s);
+		tls_begin(s, left);
+	}
 }
 
 /* The verified user's record is refused: tell the log why, the client only that an administrator is needed. */
@@ -67,7 +83,7 @@ attempts_serve(struct launch *s)
 		size_t got;
 		int users;
 
-		request_wait(s);
+		request_wait(s, s->config.tries - try + 1);
 		got = authd_ask(s, try, verdict);
 		if (got == 0)
 			continue;
@@ -81,6 +97,6 @@ attempts_serve(struct launch *s)
 		identity_refuse(s, v.user, try, refused);
 		break;
 	}
-	request_wait(s);
+	request_wait(s, 0);
 	die_peer("pop3d asked again after its last attempt");
 }

@@ -169,9 +169,9 @@ void
 checkpassword_serve(struct launch *s, char *const *program)
 {
 	for (unsigned try = 1; try <= s->config.tries; try++) {
-		request_wait(s);
+		request_wait(s, s->config.tries - try + 1);
 		attempt_serve(s, program, try);
 	}
-	request_wait(s);
+	request_wait(s, 0);
 	die_peer("pop3d asked again after its last attempt");
 }

@@ -22,9 +22,13 @@ struct launch {
 	int proxyd_room;            /* -1 unless POP3_PROXY is set */
 	int giver_room;             /* -1 unless there is a checkpassword program; or taker's, if we are one */
 	bool tls;                   /* the client is behind a TLS of ours, of which facts tells */
+	bool stls;                  /* it may ask for that, or has: see tls_park */
 	int plain_in, plain_out;    /* the client, for pop3d: 0 and 1, or tlsd's */
 	int tlsd_room, tlskey_room; /* only with TLS */
 	pid_t pop3d, tlsd, tlskey;  /* the last two: 0 without TLS */
+	pid_t later_pop3d;          /* parked: the one behind TLS; 0: none */
+	int later_ctl;              /* its ctl */
+	int control;                /* where tlsd, parked, is told to begin */
 	bool implicit_tls;          /* -s: TLS from the first octet on */
 	const char *host;           /* from the command line, or NULL */
 	char *const *program;       /* a checkpassword program in the place of authd, or NULL */
@@ -38,12 +42,22 @@ int data_open(const struct launch *s, const char *name, int flags);
 void proxied_settle(struct launch *s);
 /* Let proxyd read that header.  Returns the number of bytes of its record: PROXIED_BYTES, or 0 when there is none. */
 size_t proxyd_ask(const struct launch *s, uint8_t record[PROXIED_BYTES]);
+/* Open the certificates, and with them decide whether the client may ask for STLS.  Dies when there are some that
+ * cannot be used, and, with -s, when there are none. */
+void tls_settle(struct launch *s);
 /* Start tlsd on the client, and tlskey beside it; pop3d's client is then tlsd. */
 void tls_start(struct launch *s);
-/* Start pop3d, and let go of the client: no process that has been root has it from then on. */
+/* Park these two, and a pop3d behind them, in case that the client asks for STLS. */
+void tls_park(struct launch *s);
+/* pop3d, which has ended, said that the client wants TLS: start what was parked; the new pop3d knows that so many
+ * attempts are left.  The session goes on with that one. */
+void tls_begin(struct launch *s, unsigned left);
+/* What was parked will not be needed: wait until it has ended. */
+void tls_forget(struct launch *s);
+/* Start pop3d. */
 void pop3d_start(struct launch *s);
 /* Wait until pop3d, and with TLS tlsd and tlskey, have ended; then end. */
-void rooms_wait(const struct launch *s) __attribute__((noreturn));
+void rooms_wait(struct launch *s) __attribute__((noreturn));
 /* How did a room of this pid end?  Waits for it.  A death by a signal is an alarm in the log: SIGSYS is a room that
  * met its cage. */
 int room_reap(const struct launch *s, pid_t pid, const char *name);
@@ -51,11 +65,11 @@ int room_reap(const struct launch *s, pid_t pid, const char *name);
  * verdict: VERDICT_BYTES, or 0 when it answered pop3d itself. */
 size_t authd_ask(const struct launch *s, unsigned try, uint8_t verdict[VERDICT_BYTES]);
 /* Never to return: this process becomes storage, as the user. */
-void storage_become(const struct launch *s, const struct verified *v, const struct identity *id)
-    __attribute__((noreturn));
+void storage_become(struct launch *s, const struct verified *v, const struct identity *id) __attribute__((noreturn));
 
-/* Wait, without reading, until pop3d asks for something.  Does not return when pop3d has gone. */
-void request_wait(const struct launch *s);
+/* Wait, without reading, until pop3d asks for something; so many attempts are left.  Does not return when pop3d has
+ * gone, unless it was for STLS: then this waits for the next one. */
+void request_wait(struct launch *s, unsigned left);
 /* Let giver put the request that waits on ctl into a pipe, as a checkpassword program reads it.  Returns its status. */
 int giver_run(const struct launch *s, unsigned try, int pipe);
 /* Serve login attempts by that program, until one succeeds, pop3d leaves, or there were too many. */

@@ -63,6 +63,13 @@ data_settle(void)
 	s.logins = data_open(&s, "logins", O_PATH);
 }
 
+/* TLS from the first octet on, or when the client asks for it.  A checkpassword program serves in the clear. */
+static bool
+has_tls(void)
+{
+	return s.program == NULL && strcmp(s.config.tls, "-") != 0;
+}
+
 static void
 descriptors_open(void)
 {
@@ -85,7 +92,7 @@ descriptors_open(void)
 	s.storage_room = room_open(rooms, "storage");
 	s.proxyd_room = s.config.proxies ? room_open(rooms, "proxyd") : -1;
 	s.giver_room = s.program ? room_open(rooms, s.offered ? "taker" : "giver") : -1;
-	if (s.implicit_tls) {
+	if (has_tls()) {
 		s.tlsd_room = room_open(rooms, "tlsd");
 		s.tlskey_room = room_open(rooms, "tlskey");
 	}
@@ -173,7 +180,8 @@ uid_check(void)
 		die_usage("-s needs certificates: set POP3_TLS to their directory");
 }
 
-/* The client's process: pop3d, or tlsd and pop3d behind it. */
+/* The client's process: pop3d, or tlsd and pop3d behind it; and no process that has been root has the client from then
+ * on. */
 static void
 client_start(void)
 {
@@ -182,6 +190,11 @@ client_start(void)
 	if (s.implicit_tls)
 		tls_start(&s);
 	pop3d_start(&s);
+	if (s.stls)
+		tls_park(&s);
+	(void)close(s.pop3d_room);
+	if (dup3(FD_NULL, 0, 0) < 0 || dup3(FD_NULL, 1, 0) < 0)
+		die_sys("cannot let go of the client");
 }
 
 int
@@ -209,6 +222,8 @@ main(int argc, char **argv)
 	if (s.offered)
 		offered_serve(&s);
 	proxied_settle(&s);
+	if (has_tls())
+		tls_settle(&s);
 	client_start();
 
 	/* A checkpassword program may need anything: it has no box, and so neither have we. */

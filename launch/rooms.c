@@ -72,6 +72,15 @@ mechanisms_of(const struct launch *s)
 	return set;
 }
 
+/* What pop3d is to know of the way to its client. */
+static const char *
+way_word(const struct launch *s)
+{
+	if (s->tls)
+		return s->stls ? "tls-begun" : "tls";
+	return s->stls ? "stls" : "clear";
+}
+
 void
 pop3d_start(struct launch *s)
 {
@@ -79,7 +88,7 @@ pop3d_start(struct launch *s)
 	/* clang-format off */
 	const char *const arguments[] = { "pop3d", s->sid, s->peer.remote, s->peer.local, landlock_word(s),
 		number(mechanisms, mechanisms_of(s)), number(idle, s->config.idle), number(session, s->config.session), number(tries, s->config.tries),
-		number(exchange, EXCHANGE_SECONDS), s->config.host, s->tls ? "tls" : "-", NULL };
+		number(exchange, EXCHANGE_SECONDS), s->config.host, way_word(s), NULL };
 	/* clang-format on */
 	const int descriptors[] = { s->plain_in, s->plain_out, 2, s->pop3d_ctl };
 	const struct room room = {
@@ -88,19 +97,19 @@ pop3d_start(struct launch *s)
 		.root = s->empty,
 		.descriptors = descriptors,
 		.count = 4,
+		/* Behind an STLS, it is parked until it is told how many attempts are left. */
+		.awaits = s->tls && s->stls ? s->pop3d_ctl : 0,
+		.told = tries,
 		.deadline = s->config.session + DEADLINE_SLACK,
 		.arguments = exec_arguments(arguments),
 	};
 
 	s->pop3d = room_start(&room);
-	(void)close(s->pop3d_room);
 	(void)close(s->pop3d_ctl);
 	if (s->tls) {
 		(void)close(s->plain_in);
 		(void)close(s->plain_out);
 	}
-	if (dup3(FD_NULL, 0, 0) < 0 || dup3(FD_NULL, 1, 0) < 0)
-		die_sys("cannot let go of the client");
 }
 
 int
@@ -124,9 +133,11 @@ room_reap(const struct launch *s, pid_t pid, const char *name)
 }
 
 void
-rooms_wait(const struct launch *s)
+rooms_wait(struct launch *s)
 {
-	(void)room_reap(s, s->pop3d, "pop3d");
+	tls_forget(s);
+	if (s->pop3d)
+		(void)room_reap(s, s->pop3d, "pop3d");
 	if (s->tlskey)
 		(void)room_reap(s, s->tlskey, "tlskey");
 	if (s->tlsd)
@@ -293,7 +304,7 @@ authd_ask(const struct launch *s, unsigned try, uint8_t verdict[VERDICT_BYTES])
 }
 
 void
-storage_become(const struct launch *s, const struct verified *v, const struct identity *id)
+storage_become(struct launch *s, const struct verified *v, const struct identity *id)
 {
 	char name[USER_MAX + 1], pop3d[NUMBER_MAX], tlsd[NUMBER_MAX];
 	const char *const arguments[] = { "storage",
@@ -321,5 +332,6 @@ storage_become(const struct launch *s, const struct verified *v, const struct id
 
 	if (span_copy(v->user, name, sizeof name))
 		die_bug("a verified name does not fit");
+	tls_forget(s);
 	room_become(&room);
 }

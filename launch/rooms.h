@@ -6,7 +6,6 @@
 #include "start.h"
 
 enum {
-	NUMBER_MAX = 24,
 	DEADLINE_SLACK = 120, /* the kernel ends a room so much after its own limit */
 };
 

@@ -2,7 +2,9 @@
 #include "start.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -55,6 +57,24 @@ others_close(const struct room *r)
 		die_sys("cannot close descriptors");
 }
 
+enum { FD_AWAITED = FD_ROOM - 1 };
+
+/* Until whoever decides has decided, or has gone. */
+static void
+parked_wait(const struct room *r)
+{
+	char told[NUMBER_MAX] = "";
+	ssize_t n;
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+		die_sys("cannot become undumpable");
+	n = recv(FD_AWAITED, told, r->told ? NUMBER_MAX - 1 : 1, r->told ? 0 : MSG_PEEK);
+	if (n <= 0)
+		_exit(0);
+	if (r->told)
+		memcpy(r->told, told, NUMBER_MAX);
+}
+
 void
 room_become(const struct room *r)
 {
@@ -66,13 +86,17 @@ room_become(const struct room *r)
 			die_sys("cannot place descriptor %d", i);
 	if (dup3(r->executable, FD_ROOM, O_CLOEXEC) < 0)
 		die_sys("cannot place the executable");
-	if (syscall(SYS_close_range, r->count, FD_ROOM - 1, 0))
+	if (r->awaits && dup3(r->awaits, FD_AWAITED, O_CLOEXEC) < 0)
+		die_sys("cannot place what is awaited");
+	if (syscall(SYS_close_range, r->count, r->awaits ? FD_AWAITED - 1 : FD_AWAITED, 0))
 		die_sys("cannot close descriptors");
+	privileges_drop(r);
+	others_close(r);
+	if (r->awaits)
+		parked_wait(r);
 	/* SIGALRM's default action outlives exec, and no room can change it. */
 	if (setitimer(ITIMER_REAL, &deadline, NULL))
 		die_sys("cannot set the deadline");
-	privileges_drop(r);
-	others_close(r);
 	(void)syscall(SYS_execveat, FD_ROOM, "", r->arguments, nothing, AT_EMPTY_PATH);
 	die_sys("cannot execute the room %s", r->arguments[0]);
 }
@@ -80,8 +104,9 @@ room_become(const struct room *r)
 pid_t
 room_start(const struct room *r)
 {
-	/* The child borrows our memory until exec and writes nothing that we read: r is const, and die ends it. */
-	pid_t pid = vfork(); /* NOLINT: posix_spawn cannot drop privileges */
+	/* The child borrows our memory until exec and writes nothing that we read: r is const, and die ends it.  A parked
+	 * one has a copy. */
+	pid_t pid = r->awaits ? fork() : vfork(); /* NOLINT: posix_spawn cannot drop privileges */
 
 	if (pid < 0)
 		die_sys("cannot start the room %s", r->arguments[0]);

@@ -1,4 +1,9 @@
-/* TLS: tlsd on the client, tlskey beside it, and a pair of sockets to the program behind. */
+/* TLS: tlsd on the client, tlskey beside it, and a pair of sockets to the program behind.
+ *
+ * For STLS (RFC 2595) they cannot be started when the client asks: by then we are in a box in which neither they can be
+ * executed, nor their uids be had, nor the client, whom we have let go.  So they are parked before: children that have
+ * given up root, and wait.  What pop3d had read too far, and what the client had told it, ends with it; the pop3d behind
+ * TLS is another process, which has never heard from it. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +18,8 @@
 
 enum { HANDSHAKE_SECONDS = 120 }; /* until tlskey has signed */
 
+static struct certificates certificates;
+
 /* One end for pop3d, one for tlsd. */
 static void
 pair_make(int type, int pair[2])
@@ -23,8 +30,9 @@ pair_make(int type, int pair[2])
 
 /* The keys, and one end of a channel. */
 static void
-tlskey_start(struct launch *s, const struct certificates *c, int channel)
+tlskey_start(struct launch *s, int channel)
 {
+	const struct certificates *c = &certificates;
 	char numbers[KEYS_MAX][NUMBER_MAX];
 	const char *arguments[3 + KEYS_MAX + 1] = { "tlskey", s->sid, landlock_word(s) };
 	const int descriptors[] = { FD_NULL, FD_NULL, 2, channel };
@@ -36,6 +44,7 @@ tlskey_start(struct launch *s, const struct certificates *c, int channel)
 		.count = 4,
 		.files = c->key,
 		.file_count = c->count,
+		.awaits = s->stls ? channel : 0, /* tlsd's question, which stays for tlskey to read */
 		.deadline = HANDSHAKE_SECONDS,
 		.arguments = exec_arguments(arguments),
 	};
@@ -47,8 +56,9 @@ tlskey_start(struct launch *s, const struct certificates *c, int channel)
 
 /* The client, the certificates, the other end, and the program behind. */
 static void
-tlsd_start(struct launch *s, const struct certificates *c, int channel, int plain_in, int plain_out)
+tlsd_start(struct launch *s, int channel, int plain_in, int plain_out, int control)
 {
+	const struct certificates *c = &certificates;
 	static char texts[KEYS_MAX][2 * NUMBER_MAX + CERTIFICATE_NAME_MAX + 1];
 	const char *arguments[6 + KEYS_MAX + 1] = { "tlsd",        s->sid,           s->peer.remote,
 						    s->peer.local, landlock_word(s), s->config.tlsmin };
@@ -61,6 +71,7 @@ tlsd_start(struct launch *s, const struct certificates *c, int channel, int plai
 		.count = 7,
 		.files = c->public_files,
 		.file_count = c->public_count,
+		.awaits = s->stls ? control : 0,
 		.deadline = s->config.session + 2 * DEADLINE_SLACK,
 		.arguments = exec_arguments(arguments),
 	};
@@ -87,29 +98,100 @@ facts_make(struct launch *s)
 }
 
 void
+tls_settle(struct launch *s)
+{
+	certificates_open(&certificates, s->config.tls);
+	if (certificates.count == 0 && s->implicit_tls)
+		die_usage("%s: no fullchain.pem in it or in a directory in it (POP3_TLS)", s->config.tls);
+	if (certificates.count == 0)
+		warn("%s: no fullchain.pem in it or in a directory in it (POP3_TLS): STLS is not offered",
+		     s->config.tls);
+	/* A proxy in front has done it. */
+	s->stls = certificates.count && !s->implicit_tls && !s->peer.tls;
+	if (!s->stls && !s->implicit_tls)
+		certificates_close(&certificates);
+}
+
+void
 tls_start(struct launch *s)
 {
-	static struct certificates c;
-	int sign[2], in[2], out[2];
+	int sign[2], in[2], out[2], control[2] = { -1, -1 };
 
-	/* First, so that their numbers ascend. */
-	certificates_open(&c, s->config.tls);
-	if (c.count == 0)
-		die_usage("%s: no fullchain.pem in it or in a directory in it (POP3_TLS)", s->config.tls);
 	facts_make(s);
 	pair_make(SOCK_SEQPACKET, sign);
 	pair_make(SOCK_STREAM, in);
 	pair_make(SOCK_STREAM, out);
-	tlskey_start(s, &c, sign[1]);
-	tlsd_start(s, &c, sign[0], in[0], out[1]);
-	certificates_close(&c);
+	if (s->stls)
+		pair_make(SOCK_SEQPACKET, control);
+	tlskey_start(s, sign[1]);
+	tlsd_start(s, sign[0], in[0], out[1], control[1]);
+	certificates_close(&certificates);
 	for (int i = 0; i < 2; i++)
 		(void)close(sign[i]);
 	(void)close(in[0]);
 	(void)close(out[1]);
+	if (s->stls)
+		(void)close(control[1]);
 	(void)close(s->tlsd_room);
 	(void)close(s->tlskey_room);
+	s->control = control[0];
 	s->plain_in = in[1];
 	s->plain_out = out[0];
 	s->tls = true;
+}
+
+void
+tls_park(struct launch *s)
+{
+	static struct launch later; /* the session as it will be */
+	int pair[2];
+
+	pair_make(SOCK_SEQPACKET, pair);
+	later = *s;
+	later.ctl = pair[0];
+	later.pop3d_ctl = pair[1];
+	tls_start(&later);
+	pop3d_start(&later);
+	s->facts = later.facts;
+	s->tlsd = later.tlsd;
+	s->tlskey = later.tlskey;
+	s->control = later.control;
+	s->later_ctl = later.ctl;
+	s->later_pop3d = later.pop3d;
+}
+
+/* It is parked, and waits for nothing else. */
+static void
+parked_tell(int fd, const char *what)
+{
+	if (send(fd, what, strlen(what), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		die_sys("cannot start TLS");
+}
+
+void
+tls_begin(struct launch *s, unsigned left)
+{
+	char text[NUMBER_MAX];
+
+	(void)close(s->ctl); /* and with it whatever pop3d had asked for */
+	s->ctl = s->later_ctl;
+	s->pop3d = s->later_pop3d;
+	s->later_pop3d = 0;
+	s->tls = true;
+	parked_tell(s->ctl, number(text, left));
+	parked_tell(s->control, "y");
+	(void)close(s->control);
+}
+
+void
+tls_forget(struct launch *s)
+{
+	if (s->later_pop3d == 0)
+		return;
+	(void)close(s->later_ctl);
+	(void)close(s->control);
+	(void)room_reap(s, s->later_pop3d, "pop3d");
+	(void)room_reap(s, s->tlskey, "tlskey");
+	(void)room_reap(s, s->tlsd, "tlsd");
+	s->later_pop3d = s->tlskey = s->tlsd = 0;
 }

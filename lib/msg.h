@@ -29,6 +29,7 @@
  * The verdict goes from authd to launch on a pipe of its own: VERDICT_BYTES bytes, u8 mechanism, u8 length of the name
  * that follows, padded with NULs.  There is no message that says yes to pop3d.
  *
+ * A pop3d whose client wants TLS (RFC 2595) has answered so, and ends with the status EXIT_STLS.
  * The facts of a TLS connection go from tlsd to authd in a file that pop3d never holds: FACTS_BYTES bytes, or none.
  */
 #ifndef MSG_H
@@ -58,6 +59,8 @@ enum {
 	SIGN_MAX = 256,       /* octets of what a handshake asks to be signed */
 	SIGNATURE_MAX = 1024, /* octets of a signature: RSA of 8192 bits */
 };
+
+enum { EXIT_STLS = 90 };
 
 enum msg_type {
 	MSG_VERIFY = 1,

@@ -40,7 +40,7 @@ sasl_announce(struct session *s)
 	reply_text(s, "\r\n");
 }
 
-/* RFC 2449 section 5: the same list before and after login. */
+/* RFC 2449 section 5: the same list before and after login, but for STLS (RFC 2595 section 4). */
 enum event
 do_capa(struct session *s, const struct request *r)
 {
@@ -50,6 +50,8 @@ do_capa(struct session *s, const struct request *r)
 	if (mechanism_allowed(s, MECH_PASS))
 		reply_text(s, "USER\r\n");
 	sasl_announce(s);
+	if (s->way == WAY_STLS && s->state == AUTHORIZATION)
+		reply_text(s, "STLS\r\n");
 	reply_text(s, "EXPIRE NEVER\r\nIMPLEMENTATION sallyport\r\n");
 	reply_dot(s);
 	return DONE;
@@ -88,6 +90,24 @@ do_pass(struct session *s, const struct request *r)
 		return BROKEN;
 	verify_put(&m, &(struct verify){ MECH_PASS, span_of(s->user), r->text });
 	return login_ask(s, &m);
+}
+
+/* RFC 2595 section 4.  After this reply nothing is read: what comes next is TLS, and not for us. */
+enum event
+do_stls(struct session *s, const struct request *r)
+{
+	if (s->way != WAY_STLS)
+		return do_unsupported(s, r);
+	if (s->state != AUTHORIZATION) {
+		reply_err(s, "not now");
+		return REFUSED;
+	}
+	if (r->text.len) {
+		reply_err(s, "bad arguments");
+		return WRONG;
+	}
+	reply_ok(s, "begin TLS");
+	return reply_flush(s) ? BROKEN : TO_TLS;
 }
 
 enum event

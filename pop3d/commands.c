@@ -41,8 +41,8 @@ static const struct command commands[] = {
 	{ "RSET", T, ARG_NONE, do_rset },
 	/* What clients try without asking CAPA: an error, but no rudeness. */
 	{ "AUTH", A | T, ARG_ANY, do_auth },
+	{ "STLS", A | T, ARG_ANY, do_stls },
 	{ "APOP", A | T, ARG_ANY, do_unsupported },
-	{ "STLS", A | T, ARG_ANY, do_unsupported },
 	{ "UTF8", A | T, ARG_ANY, do_unsupported },
 	{ "LANG", A | T, ARG_ANY, do_unsupported },
 };

@@ -24,13 +24,26 @@ argument_number(const char *text)
 	return (unsigned)n;
 }
 
-/* argv: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST TLS;
+static enum way
+way_read(const char *text)
+{
+	static const char *const words[WAY__MAX] = { "clear", "stls", "tls", "tls-begun" };
+	unsigned way = 0;
+
+	while (way < WAY__MAX && strcmp(text, words[way]) != 0)
+		way++;
+	if (way == WAY__MAX)
+		die_usage("bad argument: this program is started by sallyport, not by hand");
+	return (enum way)way;
+}
+
+/* argv: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST WAY;
  * every one is launch's, none is a client's. */
 static void
 session_init(struct session *s, int argc, char **argv)
 {
 	if (argc != 12)
-		die_usage("usage: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST -|tls "
+		die_usage("usage: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST WAY "
 			  "(sallyport starts it)");
 	die_session(argv[1]);
 	s->sid = argv[1];
@@ -42,7 +55,7 @@ session_init(struct session *s, int argc, char **argv)
 	s->tries = argument_number(argv[8]);
 	s->exchange = argument_number(argv[9]);
 	s->host = argv[10];
-	s->behind_tls = strcmp(argv[11], "tls") == 0;
+	s->way = way_read(argv[11]);
 	s->table = -1;
 }
 
@@ -82,6 +95,5 @@ main(int argc, char **argv)
 	sandbox_enter(&sandbox_pop3d, NULL, strcmp(argv[4], "nolandlock") == 0);
 
 	/* serve: the first client byte is read below this line */
-	session_serve(&s);
-	return 0;
+	return session_serve(&s);
 }

@@ -17,12 +17,12 @@
 /* What each event does to the session: the only place the state changes. */
 /* clang-format off */
 static const enum state next[STATE__MAX][EVENT__MAX] = {
-	/*                   DONE           REFUSED        WRONG          ASKED     LOGGED_IN    LEAVE   BROKEN */
-	[AUTHORIZATION] = { AUTHORIZATION, AUTHORIZATION, AUTHORIZATION, EXCHANGE, TRANSACTION, CLOSED, CLOSED },
-	[EXCHANGE] =      { CLOSED,        AUTHORIZATION, AUTHORIZATION, EXCHANGE, TRANSACTION, CLOSED, CLOSED },
-	[TRANSACTION] =   { TRANSACTION,   TRANSACTION,   TRANSACTION,   CLOSED,   CLOSED,      UPDATE, CLOSED },
-	[UPDATE] =        { CLOSED,        CLOSED,        CLOSED,        CLOSED,   CLOSED,      CLOSED, CLOSED },
-	[CLOSED] =        { CLOSED,        CLOSED,        CLOSED,        CLOSED,   CLOSED,      CLOSED, CLOSED },
+	/*                   DONE           REFUSED        WRONG          ASKED     LOGGED_IN    LEAVE   TO_TLS  BROKEN */
+	[AUTHORIZATION] = { AUTHORIZATION, AUTHORIZATION, AUTHORIZATION, EXCHANGE, TRANSACTION, CLOSED, CLOSED, CLOSED },
+	[EXCHANGE] =      { CLOSED,        AUTHORIZATION, AUTHORIZATION, EXCHANGE, TRANSACTION, CLOSED, CLOSED, CLOSED },
+	[TRANSACTION] =   { TRANSACTION,   TRANSACTION,   TRANSACTION,   CLOSED,   CLOSED,      UPDATE, CLOSED, CLOSED },
+	[UPDATE] =        { CLOSED,        CLOSED,        CLOSED,        CLOSED,   CLOSED,      CLOSED, CLOSED, CLOSED },
+	[CLOSED] =        { CLOSED,        CLOSED,        CLOSED,        CLOSED,   CLOSED,      CLOSED, CLOSED, CLOSED },
 };
 /* clang-format on */
 
@@ -87,7 +87,7 @@ wrong_count(struct session *s)
 static void
 event_take(struct session *s, enum event e)
 {
-	session_advance(s, e, e == LEAVE ? END_QUIT : END_ERROR);
+	session_advance(s, e, e == LEAVE ? END_QUIT : e == TO_TLS ? END_STLS : END_ERROR);
 	if (e == WRONG)
 		wrong_count(s);
 	if (e == LOGGED_IN)
@@ -185,14 +185,15 @@ end_log(const struct session *s)
 	log_send(&l);
 }
 
-void
+int
 session_serve(struct session *s)
 {
 	enum line_result got;
 	struct span line;
 
 	s->started = s->last_command = clock_ms();
-	reply_greeting(s);
+	if (s->way != WAY_TLS_BEGUN)
+		reply_greeting(s);
 	while (s->state != CLOSED) {
 		line = (struct span){ NULL, 0 };
 		got = line_next(&s->line, s->state == EXCHANGE ? LINE_RESPONSE : LINE_MAX_OCTETS, &line);
@@ -204,11 +205,15 @@ session_serve(struct session *s)
 		if (reply_flush(s) || !client_read(s))
 			session_advance(s, BROKEN, END_NOQUIT);
 	}
+	/* What else was read ends here; what was not is for TLS. */
+	if (s->ending == END_STLS)
+		return EXIT_STLS;
 	if (s->ending != END_TIMEOUT)
 		(void)reply_flush(s); /* a client that does not read its last reply loses nothing else */
 	if (s->ending != END_TIMEOUT && s->ending != END_NOQUIT)
 		reply_linger();
-	/* A handshake that failed has its own line: behind TLS, a session in which nothing was said has none. */
-	if (s->in || !s->behind_tls)
+	/* A handshake that failed has its own line: on a port of TLS, a session in which nothing was said has none. */
+	if (s->in || s->way != WAY_TLS)
 		end_log(s);
+	return 0;
 }

@@ -32,11 +32,21 @@ enum event {
 	ASKED,     /* the client was sent a challenge */
 	LOGGED_IN, /* storage is ready */
 	LEAVE,     /* QUIT */
+	TO_TLS,    /* STLS: this process ends, another goes on behind TLS */
 	BROKEN,    /* the client or storage cannot be served any more */
 	EVENT__MAX
 };
 
-enum ending { END_NOQUIT, END_QUIT, END_TIMEOUT, END_LIMIT, END_ERROR };
+enum ending { END_NOQUIT, END_QUIT, END_TIMEOUT, END_LIMIT, END_ERROR, END_STLS };
+
+/* The way to the client. */
+enum way {
+	WAY_CLEAR,     /* ends here, in the clear */
+	WAY_STLS,      /* the same; it can be put behind TLS */
+	WAY_TLS,       /* through tlsd */
+	WAY_TLS_BEGUN, /* through tlsd, after STLS: the client has been greeted */
+	WAY__MAX
+};
 
 enum { BITMAP_BYTES = MESSAGES_MAX / 8 };
 
@@ -54,7 +64,7 @@ struct session {
 	/* set by the command line */
 	const char *sid, *rip, *lip, *host;
 	unsigned mechanisms; /* a set: what may be used and is announced */
-	bool behind_tls;     /* the client is tlsd */
+	enum way way;
 	unsigned idle, limit, tries;
 	unsigned exchange; /* seconds that a client has for the responses of one AUTH */
 
@@ -84,8 +94,9 @@ struct session {
 	uint8_t reply[OUT_BYTES];
 };
 
-/* Greet, then serve commands until one ends the session or a limit does; write the `end` line. */
-void session_serve(struct session *s);
+/* Greet, then serve commands until one ends the session or a limit does; write the `end` line.  Returns the status that
+ * this process must end with: 0, or EXIT_STLS when the session goes on without it. */
+int session_serve(struct session *s);
 
 /* Milliseconds of the monotonic clock. */
 int64_t clock_ms(void);

@@ -396,6 +396,18 @@ class TlsSession(Session):
         return self.wait()
 
 
+class StlsSession(TlsSession):
+    """The same by STLS: before it, these commands are sent, each to be answered by +OK."""
+
+    def __init__(self, site, *before, context=None, name="localhost", **session):
+        Session.__init__(self, site, **session)
+        for command in before:
+            self.ask(command)
+        self.ask("STLS")
+        equal(self.buffer, b"", "after the reply to STLS")
+        self.handshake(context or tls_context(), name)
+
+
 class Server:
     """A super-server that listens, and what it and its sessions write to descriptor 2."""
 

@@ -17,7 +17,9 @@ FAULTS = {"VERDICT": "a launch that takes no verdict for one",
           "DEADLINE": "a pop3d without a deadline",
           "FLOOR": "a launch that becomes whom it must refuse",
           "COMMIT": "a storage that believes a count that does not fit",
-          "TELL": "a verdict that passes through pop3d"}
+          "TELL": "a verdict that passes through pop3d",
+          "STLS": "a request that survives STLS",
+          "TOLD": "a pop3d behind TLS that thinks all attempts are left"}
 FAULTS_OF_TLS = {"TWICE": "a tlskey that signs a second time", "LOOK": "a tlskey that signs whatever it is given"}
 
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 from harness import (AUTHD_UID, BUILD, DEADLINE, MAIL_UIDS, PASSWORD, POP3D_UID, ROOT, Session, Site, Skip, check, equal, landlock,
-                     need_root, run, run_parts)
+                     need_root, run, run_parts, tls_context)
 
 ROOMS = ("proxyd", "pop3d", "authd", "giver", "taker", "storage", "launch")
 LEAST = 60  # attacks of each room
@@ -68,6 +68,8 @@ def site_furnish():
 
 
 site_furnish()
+site.certificate()
+CERTIFICATES = site.settings.pop("POP3_TLS")  # where it is wanted, and nowhere else
 
 
 # Starting a room that has been taken over.
@@ -337,6 +339,65 @@ def test_pop3d_that_leaves_or_crashes_ends_the_session():
         log = session.wait()
         equal(session.status, status, log)
         equal("room=pop3d signal=4" in log, command == "fall", log)
+
+
+# Lies of pop3d about STLS: it says with its exit status that the client wants TLS.
+
+def stls(*before, **options):
+    """A session whose pop3d did this and then left for TLS, as far as the other one, which is the attacker's too."""
+    session = Hostile("pop3d", POP3_TLS=CERTIFICATES, **options)
+    for command, heard in before:
+        session.tell(command, "get")
+        session.hears(heard)
+    session.tell("leave 90")
+    session.sock = tls_context().wrap_socket(session.sock, server_hostname="localhost")
+    return session
+
+
+WRONG_GUESS = ("put " + verify("owner", "wrong"), "heard 0200")
+
+
+def test_pop3d_can_have_TLS_once():
+    session = stls()
+    session.tell("leave 90")
+    log = session.wait()
+    check(session.status == 0 and " login sid=" not in log and len(re.findall(" tls sid=", log)) == 1, session.status, log)
+
+
+def test_pop3d_has_no_more_attempts_by_TLS():
+    session = stls(WRONG_GUESS, WRONG_GUESS)
+    session.tell(WRONG_GUESS[0], "get")
+    session.hears(WRONG_GUESS[1])
+    session.tell("put " + verify("owner", "open sesame"), "get")
+    session.hears("heard the end")
+    log = session.over()
+    check(session.status == 102 and " login sid=" not in log, session.status, log)
+
+
+def test_pop3d_has_no_TLS_after_its_last_attempt():
+    session = Hostile("pop3d", POP3_TLS=CERTIFICATES)
+    for _ in range(3):
+        session.tell(WRONG_GUESS[0], "get")
+        session.hears(WRONG_GUESS[1])
+    session.tell("leave 90")
+    log = session.wait()
+    check(session.status == 0 and " tls sid=" not in log, session.status, log)
+
+
+def test_pop3d_has_no_TLS_after_the_login():
+    session = Hostile("pop3d", POP3_TLS=CERTIFICATES)
+    session.tell("put " + verify("owner", "open sesame"), "get")
+    session.hears("heard 03")
+    session.tell("leave 90")
+    log = session.wait()
+    check(session.status == 0 and " tls sid=" not in log, session.status, log)
+
+
+def test_pop3d_has_no_TLS_where_there_is_none():
+    session = Hostile("pop3d")
+    session.tell("leave 90")
+    log = session.wait()
+    check(session.status == 0 and " tls sid=" not in log, session.status, log)
 
 
 def held(script, status=0, log=None, room="pop3d"):

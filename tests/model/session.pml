@@ -7,7 +7,8 @@
  *   - nothing that launch reads was written by the client or by pop3d;
  *   - nothing is removed without a commit that fits its marks;
  *   - every process ends (by itself, with its peer, or by its deadline), so nothing hangs for ever;
- *   - an honest pop3d is never taken for a hostile one.
+ *   - an honest pop3d is never taken for a hostile one;
+ *   - after STLS, nothing that was said before it is judged, and attempts count on: the pop3d behind TLS is another one.
  *
  * Time: `timeout` is Promela's: it is true when nothing else in the session can go on.  It stands for a deadline, and
  * appears only where the code has one.  How much a pop3d does before its deadline is bounded by BUDGET.
@@ -26,8 +27,9 @@ mtype = { MSG_VERIFY, MSG_ANSWER, MSG_READY, MSG_OPEN, MSG_FILE, MSG_GONE, MSG_M
 	MSG_AUTH, MSG_RESPONSE, MSG_CANCEL };
 mtype = { NO, PERMANENT, GO_ON, NONE };
 
-/* The two directions of ctl.  Fields: type, a name or number, whether what it carries is right (a password, an answer). */
-chan up = [2] of { mtype, byte, bool };   /* from pop3d */
+/* The two directions of ctl.  Fields: type, a name or number, whether what it carries is right (a password, an answer),
+ * and whether the one who sent it is behind TLS. */
+chan up = [2] of { mtype, byte, bool, bool }; /* from pop3d */
 chan down = [2] of { mtype, byte, mtype }; /* to pop3d */
 /* The pipe from authd to launch: a name, and whether a client's byte is in it. */
 chan verdict = [1] of { byte, bool };
@@ -36,6 +38,9 @@ bool verdict_open;
 bool hostile;
 bool pop3d_alive, pop3d_ctl, peer_ctl; /* who still holds which end of ctl */
 bool launch_has_client, pop3d_has_client;
+bool tls;            /* the client is behind it, by STLS */
+bool wants_tls;      /* pop3d ended with EXIT_STLS */
+byte budget = BUDGET; /* of a hostile pop3d, or of two */
 bool root_alive = true;
 byte verified;       /* bit n: authd verified user n */
 byte storage_for;    /* whom storage runs for */
@@ -80,11 +85,12 @@ inline no_say(a)
 proctype authd()
 {
 	byte user;
-	bool right;
+	bool right, sent_tls;
 	mtype m;
 
 	if
-	:: up?m(user, right) ->
+	:: up?m(user, right, sent_tls) ->
+		assert(sent_tls == tls);
 		if
 		:: m == MSG_VERIFY -> judge()
 		:: m == MSG_AUTH ->
@@ -92,7 +98,8 @@ proctype authd()
 			:: judge()
 			:: no_say(GO_ON); /* a challenge; it is silent until the response, and pop3d gives up */
 				if
-				:: up?m(user, right) ->
+				:: up?m(user, right, sent_tls) ->
+					assert(sent_tls == tls);
 					if
 					:: m == MSG_RESPONSE -> judge()
 					:: m == MSG_CANCEL
@@ -120,6 +127,7 @@ proctype storage()
 {
 	byte n;
 	mtype m;
+	bool sent_tls;
 
 	assert(verified & (1 << storage_for));
 	assert(storage_for != NOBODY && storage_for != MALLORY);
@@ -131,7 +139,8 @@ proctype storage()
 	:: timeout -> goto leave
 	fi;
 	do
-	:: up?m(n, _) ->
+	:: up?m(n, _, sent_tls) ->
+		assert(sent_tls == tls);
 		if
 		:: m == MSG_OPEN && !updating ->
 			if
@@ -166,16 +175,15 @@ leave:
 	storage_done = true
 }
 
-inline run_pop3d()
+inline run_pop3d(left)
 {
 	atomic {
-		launch_has_client = true;
 		pop3d_has_client = true;
 		pop3d_alive = true;
 		pop3d_ctl = true;
 		peer_ctl = true;
 		if
-		:: hostile = false; run pop3d_honest()
+		:: run pop3d_honest(left)
 		:: hostile = true; run pop3d_hostile()
 		fi
 	}
@@ -185,9 +193,10 @@ inline run_pop3d()
 proctype launch()
 {
 	byte try = 0, user = NOBODY;
-	bool tainted;
+	bool tainted, parked = true;
 
-	run_pop3d();
+	launch_has_client = true;
+	run_pop3d(TRIES);
 #ifndef BREAK_HOLD
 	launch_has_client = false;
 #endif
@@ -195,12 +204,41 @@ proctype launch()
 	:: try < TRIES ->
 		try++;
 		client_let_go();
+again:
 		if
 #ifdef BREAK_READ
-		:: up?MSG_VERIFY(user, _) -> tainted = true; goto look
+		:: up?MSG_VERIFY(user, _, _) -> tainted = true; goto look
 #endif
 		:: nempty(up) && pop3d_ctl
-		:: !pop3d_ctl -> goto leave
+		:: !pop3d_ctl ->
+			pop3d_done;
+			if
+			:: wants_tls && parked ->
+				atomic {
+					parked = false;
+					wants_tls = false;
+					tls = true;
+					pop3d_done = false;
+#ifndef BREAK_STLS
+					/* That ctl is closed, with all that is in it. */
+					do
+					:: nempty(up) -> up?_(_, _, _)
+					:: empty(up) -> break
+					od;
+#endif
+					do
+					:: nempty(down) -> down?_(_, _)
+					:: empty(down) -> break
+					od;
+#ifdef BREAK_TOLD
+					run_pop3d(TRIES);
+#else
+					run_pop3d(TRIES - try + 1);
+#endif
+				};
+				goto again
+			:: else -> goto leave
+			fi
 		:: timeout -> goto leave
 		fi;
 		atomic { verdict_open = true; authd_alive = true; authd_failed = false; run authd() };
@@ -258,15 +296,16 @@ end:	skip
 }
 
 /* As the contract has it: it may leave between any two steps, for clients do. */
-proctype pop3d_honest()
+proctype pop3d_honest(byte left)
 {
 	byte tries = 0, n = 0;
-	bool right, left;
+	bool right, self_tls = tls;
 	byte user;
 
 	client_reads();
 	do
-	:: tries < TRIES ->
+	:: tries < left && !self_tls -> wants_tls = true; goto leave
+	:: tries < left ->
 		tries++;
 		if
 		:: user = ALICE; right = true
@@ -276,17 +315,17 @@ proctype pop3d_honest()
 		:: goto leave
 		fi;
 		if
-		:: atomic { peer_ctl && nfull(up) -> up!MSG_VERIFY(user, right) }
-		:: atomic { peer_ctl && nfull(up) -> up!MSG_AUTH(user, right) }
+		:: atomic { peer_ctl && nfull(up) -> up!MSG_VERIFY(user, right, self_tls) }
+		:: atomic { peer_ctl && nfull(up) -> up!MSG_AUTH(user, right, self_tls) }
 		:: !peer_ctl -> goto leave
 		fi;
-again:
+wait:
 		if
 		:: down?MSG_ANSWER(_, NO)
 		:: down?MSG_ANSWER(_, GO_ON) ->
 			if
-			:: atomic { peer_ctl && nfull(up) -> up!MSG_RESPONSE(user, right) }; goto again
-			:: atomic { peer_ctl && nfull(up) -> up!MSG_CANCEL(NOBODY, false) }
+			:: atomic { peer_ctl && nfull(up) -> up!MSG_RESPONSE(user, right, self_tls) }; goto wait
+			:: atomic { peer_ctl && nfull(up) -> up!MSG_CANCEL(NOBODY, false, self_tls) }
 			:: goto leave
 			fi
 		:: down?MSG_ANSWER(_, PERMANENT) -> goto leave
@@ -301,7 +340,7 @@ ready:
 	:: n < 2 ->
 		n++;
 		if
-		:: atomic { peer_ctl && nfull(up) -> up!MSG_OPEN(n, true) }
+		:: atomic { peer_ctl && nfull(up) -> up!MSG_OPEN(n, true, self_tls) }
 		:: !peer_ctl -> goto leave
 		fi;
 		if
@@ -314,11 +353,11 @@ ready:
 	:: goto leave
 	od;
 	if
-	:: atomic { peer_ctl && nfull(up) -> up!MSG_MARKS(1, true) }
+	:: atomic { peer_ctl && nfull(up) -> up!MSG_MARKS(1, true, self_tls) }
 	:: !peer_ctl -> goto leave
 	fi;
 	if
-	:: atomic { peer_ctl && nfull(up) -> up!MSG_COMMIT(1, true) }
+	:: atomic { peer_ctl && nfull(up) -> up!MSG_COMMIT(1, true, self_tls) }
 	:: !peer_ctl -> goto leave
 	fi;
 	if
@@ -333,9 +372,9 @@ leave:
 /* Taken over.  It knows what the client typed, and has its descriptors: the client, the log and ctl, and no other. */
 proctype pop3d_hostile()
 {
-	byte budget = BUDGET, n;
+	byte n;
 	mtype m;
-	bool right, silent = false;
+	bool right, silent = false, self_tls = tls;
 
 	client_reads();
 	do
@@ -369,7 +408,7 @@ proctype pop3d_hostile()
 			fi
 		};
 		if
-		:: atomic { peer_ctl && nfull(up) -> up!m(n, right) }
+		:: atomic { peer_ctl && nfull(up) -> up!m(n, right, self_tls) }
 		:: !peer_ctl
 		:: timeout /* nobody reads: it gives up */
 		fi;
@@ -389,6 +428,10 @@ proctype pop3d_hostile()
 #ifdef BREAK_DEADLINE
 	false;
 #endif
+	if
+	:: wants_tls = true
+	:: skip
+	fi;
 	atomic { pop3d_has_client = false; pop3d_alive = false; pop3d_done = true }
 }
 

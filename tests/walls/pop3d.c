@@ -51,7 +51,7 @@ client_wait(void)
 		;
 }
 
-void
+int
 session_serve(struct session *s)
 {
 	static uint8_t line[1 << 15];
@@ -63,7 +63,7 @@ session_serve(struct session *s)
 		client_wait();
 		got = read(FD_IN, line + n, 1);
 		if (got == 0 || (got < 0 && errno != EAGAIN))
-			return;
+			return 0;
 		if (got < 0)
 			continue;
 		if (line[n] != '\n' && n + 1 < sizeof line) {

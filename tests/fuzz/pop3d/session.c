@@ -139,15 +139,18 @@ chan_wait(int fd, int ms)
 	return 1;
 }
 
-/* What the client has got. */
+/* What the client has got.  When it is to begin TLS, that was the last word. */
 static void
-replies_check(void)
+replies_check(bool greeted, bool begin)
 {
+	static const char last[] = "+OK begin TLS\r\n";
 	static uint8_t out[1 << 20];
 	ssize_t n = pread(FD_OUT, out, sizeof out, 0);
 	bool line_begins = true;
 
-	MUST(n >= 4 && memcmp(out, "+OK ", 4) == 0);
+	MUST(n >= (greeted ? 4 : 0) && (!greeted || memcmp(out, "+OK ", 4) == 0));
+	MUST(!begin ||
+	     (n >= (ssize_t)sizeof last - 1 && memcmp(out + n - (sizeof last - 1), last, sizeof last - 1) == 0));
 	for (ssize_t i = 0; i < n; i++) {
 		if (out[i] == '\n')
 			MUST(i && out[i - 1] == '\r');
@@ -156,7 +159,7 @@ replies_check(void)
 			MUST(strchr("+-.0123456789l\r", out[i]) || (out[i] >= 'A' && out[i] <= 'Z'));
 		line_begins = out[i] == '\n';
 	}
-	if (honest)
+	if (honest && n)
 		MUST(out[n - 1] == '\n');
 }
 
@@ -180,6 +183,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct take t = { data, size };
 	size_t len, peer;
 	uint8_t flags = take_u8(&t), *client;
+	int status;
 	struct session *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	MUST(s != MAP_FAILED);
@@ -199,9 +203,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s->idle = s->limit = 600;
 	s->tries = 3;
 	s->table = -1;
+	s->way = (enum way)(flags >> 1 & 3);
 	if (!REFUSED_IS_FINE()) {
-		session_serve(s);
-		replies_check();
+		status = session_serve(s);
+		MUST(status == 0 || (status == EXIT_STLS && s->way == WAY_STLS && s->table < 0));
+		replies_check(s->way != WAY_TLS_BEGUN, status == EXIT_STLS);
 	}
 	(void)syscall(SYS_close_range, FD_CTL + 1, LAST_FD, 0);
 	(void)munmap(s, sizeof *s);
