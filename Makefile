@@ -1,7 +1,7 @@
 # sallyport.  make | make run | make test | make check | make bench
 # make conformance | make faults | make fuzz T=60 | make model | make sanitize | make abuse N=20000
 # make lines | make install DESTDIR= PREFIX= | make clean
-# Settable: CC=gcc|clang, CFLAGS, PREFIX, LIBC=musl|glibc (of the rooms that need libc alone; musl where it is installed).
+# Settable: CC=gcc|clang, CFLAGS, PREFIX, LIBC=musl|glibc (of the static programs; musl where it is installed).
 
 PREFIX = /usr/local
 SBINDIR = $(PREFIX)/sbin
@@ -26,8 +26,9 @@ HARDEN = -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOUR
 LINK = -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 ALL = -std=c11 $(WARN) $(HARDEN) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. -DLIBEXECDIR='"$(LIBEXECDIR)"' -Ilib
 
-# small: for rooms that need libc alone; a static-pie of musl has to be linked by hand (Debian's musl-gcc makes none),
-# and finds the headers of the kernel, libcdb and libsodium through links.  full: everything else, with glibc.
+# small: for rooms that start for each session; a static-pie of musl has to be linked by hand (Debian's musl-gcc makes
+# none), and finds the headers of the kernel and of libraries through links.  crypt.h wants
+# glibc's sys/cdefs.h.  full: everything else, with glibc.
 crt = $(shell $(CC) -print-file-name=$(1))
 archive = $(shell gcc -print-file-name=lib$(1).a)
 GLIBC_STATIC = $(CC) -static-pie $(LINK) $(1) -o $@
@@ -62,8 +63,8 @@ $(B)/pop3d: $(call small,pop3d)
 	$(Q)$(call SMALL_STATIC,$^)
 $(B)/storage: $(call small,storage)
 	$(Q)$(call SMALL_STATIC,$^ $(call archive,sodium))
-$(B)/authd: $(call full,authd)
-	$(Q)$(call GLIBC_STATIC,$^ $(call archive,cdb) $(call archive,sodium) $(call archive,crypt))
+$(B)/authd: $(call small,authd)
+	$(Q)$(call SMALL_STATIC,$^ $(call archive,cdb) $(call archive,sodium) $(call archive,crypt))
 # Dynamic, so that the distribution's updates of OpenSSL arrive without us.
 $(B)/tlsd: $(call full,tlsd)
 	$(Q)$(CC) -pie $(LINK) $^ -lssl -lcrypto -o $@
@@ -87,8 +88,9 @@ $(B)/prefix: FORCE
 	@mkdir -p $(B) && echo '$(LIBEXECDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR)' >$@
 $(B)/include:
 	@mkdir -p $@
-	$(Q)ln -sfn /usr/include/linux /usr/include/asm-generic /usr/include/cdb.h /usr/include/sodium /usr/include/sodium.h $@
+	$(Q)ln -sfn /usr/include/linux /usr/include/asm-generic /usr/include/cdb.h /usr/include/crypt.h /usr/include/sodium /usr/include/sodium.h $@
 	$(Q)ln -sfn $(firstword $(wildcard /usr/include/$(TRIPLE)/asm /usr/include/asm)) $@/asm
+	$(Q)mkdir -p $@/sys && printf '#define __%s\n' BEGIN_DECLS END_DECLS THROW >$@/sys/cdefs.h
 
 # A unit test, tests/ROOM/FILE.c, is linked with the whole room but its main.c.
 unit = $(filter-out $(B)/full/$(1)/main.o,$(call full,$(1)))

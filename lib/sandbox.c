@@ -130,6 +130,8 @@ enum { TABLE_SIZE_MAX = 1 << 30 }; /* a taken-over authd cannot fill more of a d
 	ALLOW_BELOW(SYS_pwrite64, 0, FD_LOGINS, 3, TABLE_SIZE_MAX, "the same"),                                   \
 	ALLOW(SYS_brk, "memory for a memory-hard hash"),                                                          \
 	ALLOW_IF(SYS_mmap, 2, PROT_READ | PROT_WRITE, "the same; nothing executable"),                            \
+	ALLOW_IF(SYS_mmap, 2, PROT_NONE, "its guard pages"),                                                      \
+	ALLOW_IF(SYS_mprotect, 2, PROT_READ | PROT_WRITE, "the pages behind them"),                               \
 	ALLOW(SYS_munmap, "give it back"),                                                                        \
 	ALLOW(SYS_getrandom, "which slot first; libsodium's start"),                                              \
 	ALLOW(SYS_clock_gettime, "how long to wait, where the vDSO cannot tell the time"),                        \

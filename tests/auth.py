@@ -3,13 +3,15 @@ every no.  tests/session/rfc5034-*.txt has the framing, tests/authd/ the mechani
 
 import base64
 import ctypes
+import hashlib
 import os
+import re
 import signal
 import socket
 import subprocess
 
-from harness import (DEADLINE, POP3D_UID, ROOT, Client, Log, Site, check, equal, landlock, need, run_module, tcp_pair,
-                     tcpserver)
+from harness import (DEADLINE, POP3D_UID, ROOT, TESTS, Client, Log, Site, check, equal, landlock, need, run_module,
+                     tcp_pair, tcpserver)
 
 site = Site()
 bob = site.user("bob")
@@ -133,6 +135,31 @@ def test_client_that_goes_in_the_middle_leaves_nobody_behind():
         log = session.end()  # waits for every process
         check("end=noquit" in log and "fail" not in log, log)
         equal(session.status, 0)
+
+
+# The executable that is served has the libraries linked with another libc than its unit tests.
+
+def test_every_scheme():
+    with open(os.path.join(TESTS, "authd", "verifiers.h"), encoding="ascii") as f:
+        verifiers = re.findall(r'\{ "(\$[^"]+)",\s+"([^"]+)" \}', f.read())
+    digest = base64.b64encode(hashlib.sha256(b"open sesame").digest()).decode()
+    verifiers.append(("{SHA256}" + digest, "open sesame"))
+    check(len({v.split("$")[1] for v, _ in verifiers[:-1]}) == 10, "all that libcrypt and libsodium judge:", verifiers)
+    box = Site()
+    users = [box.user(password=password) for _, password in verifiers]
+    with open(box.at("users"), encoding="ascii") as f:
+        lines = f.read().splitlines()
+    for user, (verifier, _) in zip(users, verifiers):
+        lines = [re.sub("^" + user.name + ":[^:]*", lambda _, u=user, v=verifier: u.name + ":" + v, x) for x in lines]
+    with open(box.at("users"), "w", encoding="ascii") as f:
+        f.write("\n".join(lines) + "\n")
+    equal(box.user_tool("compile").returncode, 0)
+    for user, (verifier, password) in zip(users, verifiers):
+        box.login(user).quit()
+        refused = box.session()
+        refused.login(type(user)(user.name, password + "!", user.maildir), wanted=b"-ERR [AUTH]")
+        refused.quit()
+        check("reason=password" in refused.log.all(), verifier)
 
 
 # Clients of others.
