@@ -28,10 +28,10 @@ number_of(const char *what, const char *text, unsigned min, unsigned max)
 void
 attempt_args(struct attempt *a, int argc, char **argv)
 {
-	if (argc != 12 || (strcmp(argv[4], "landlock") && strcmp(argv[4], "nolandlock")) ||
+	if (argc != 14 || (strcmp(argv[4], "landlock") && strcmp(argv[4], "nolandlock")) ||
 	    (strcmp(argv[8], "private") && strcmp(argv[8], "clear")))
 		die_usage("usage: authd SID RIP LIP landlock|nolandlock TRY SLOTS MECHANISMS private|clear HOST "
-			  "GUESSES NAMES");
+			  "GUESSES NAMES USERS SHELLS");
 	a->sid = argv[1];
 	a->rip = argv[2];
 	a->lip = argv[3];
@@ -44,6 +44,8 @@ attempt_args(struct attempt *a, int argc, char **argv)
 	a->guesses = number_of("GUESSES", argv[10], 0, GUESSES_MAX);
 	if (name_policy_read(span_of(argv[11]), &a->names))
 		die_usage("NAMES is no policy: this program is started by sallyport, not by hand");
+	if (system_policy_read(argv[12], argv[13], &a->users))
+		die_usage("USERS or SHELLS is no policy: this program is started by sallyport, not by hand");
 	die_session(a->sid);
 }
 
@@ -186,14 +188,14 @@ static void
 attempt_finish(struct attempt *a)
 {
 	uint8_t verdict[VERDICT_BYTES];
-	struct verified by = { (uint8_t)a->mechanism, a->user };
+	struct verified by = { (uint8_t)a->mechanism, (uint8_t)a->of, a->user };
 	enum verdict v = a->verdict;
 	bool yes = v == VERDICT_YES;
 
 	attempt_count(a);
 	verdict_put(verdict, &by);
 	secret_wipe(&a->secret);
-	by.user = (struct span){ verdict + 2, verdict[1] };
+	by.user = (struct span){ verdict + 3, verdict[2] };
 	if (a->left) {
 		if (chan_get(FD_CTL, &a->secret.in, false))
 			return;

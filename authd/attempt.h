@@ -5,6 +5,7 @@
 #include "gate.h"
 #include "mechanism.h"
 #include "name.h"
+#include "system.h"
 #include "users.h"
 #include "verify.h"
 
@@ -34,6 +35,7 @@ struct attempt {
 	unsigned slots;
 	unsigned mechanisms; /* what may be used on this connection */
 	unsigned guesses;    /* at one account before it is closed for a while; 0: any number */
+	struct system_policy users;
 
 	enum mechanism mechanism;
 	const struct method *method;
@@ -42,6 +44,7 @@ struct attempt {
 	bool tls; /* there are facts */
 
 	struct span user; /* in secret.user, once judge_user has it */
+	enum users_of of; /* where he was found */
 	enum users_result result;
 	struct users found;
 	const struct userdb_verifier *by; /* on VERDICT_YES, what it matched; NULL if the mechanism needs none */
@@ -57,7 +60,8 @@ struct attempt {
 	struct secret secret;
 };
 
-/* Take the arguments SID RIP LIP LANDLOCK TRY SLOTS MECHANISMS CLEAR HOST GUESSES NAMES; dies (100) if they are not these. */
+/* Take the arguments SID RIP LIP LANDLOCK TRY SLOTS MECHANISMS CLEAR HOST GUESSES NAMES USERS SHELLS; dies (100) if they are not
+ * these. */
 void attempt_args(struct attempt *a, int argc, char **argv);
 /* Hear the attempt, judge it by one of methods[MECH__MAX], and tell pop3d no or launch yes.  Returns when that is done
  * or the client has gone. */

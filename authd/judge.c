@@ -26,11 +26,46 @@ gate_pass(struct attempt *a)
 	a->waited = r != GATE_LEFT;
 }
 
+static uint64_t
+seconds_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
+	return (uint64_t)now.tv_sec;
+}
+
+/* Where secrets.cdb does not know the name, an account of the system may have it; both are looked up in any case, so that
+ * the work does not tell which. */
+static void
+account_look_up(struct attempt *a)
+{
+	struct span local = name_bare(a->user, &a->names);
+	struct userdb_secret account = { 0 };
+	enum users_result r = system_find(local, a->users.shells, seconds_now(), &a->secret, &account);
+
+	if (!a->users.own && system_usual(&a->secret).len && a->found.decoy.count)
+		a->found.decoy.verifiers[0].hash = system_usual(&a->secret);
+	if (a->result != USERS_UNKNOWN)
+		return;
+	a->result = r;
+	if (r != USERS_KNOWN)
+		return;
+	a->found.user = account;
+	a->of = USERS_SYSTEM;
+	a->user = local;
+}
+
+/* Of users who are all of the system, secrets.cdb has the key of the tables and a decoy, whose key is empty. */
 void
 judge_user(struct attempt *a, struct span name)
 {
 	a->user = (struct span){ a->secret.user, name_canonical(name, &a->names, a->secret.user) };
-	a->result = users_find(FD_SECRETS, a->user, &a->secret, &a->found);
+	a->result = users_find(FD_SECRETS, a->users.own ? a->user : span_of(""), &a->secret, &a->found);
+	if (!a->users.own && a->result == USERS_KNOWN)
+		a->result = USERS_UNKNOWN;
+	if (a->users.accounts)
+		account_look_up(a);
 	gate_pass(a);
 }
 
@@ -38,10 +73,8 @@ static struct circumstances
 circumstances_of(const struct attempt *a)
 {
 	struct circumstances c = { .by = a->method->by, .from = a->gate.from };
-	struct timespec now;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
-	c.now = (uint64_t)now.tv_sec;
+	c.now = seconds_now();
 	return c;
 }
 

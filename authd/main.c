@@ -2,7 +2,8 @@
  * refuses root and all that lies outside the mail base, whatever the verdict.
  * Holds: 0,1 /dev/null; 2 the log; 3 ctl, with pop3d at its other end; 4 secrets.cdb, closed before the proof is
  * judged; 5 the verdict, to launch; 6 the slots; 7 the key of shared secrets; 8 the facts of the client's TLS; 9 and
- * 10 the tables of guesses and of logins, to which it writes.
+ * 10 the tables of guesses and of logins, to which it writes; 11 to 13 /etc/shadow, /etc/passwd and /etc/shells, or
+ * /dev/null, closed when the database is.
  * Born without privilege, in an empty root directory; after sandbox_enter() it can read, compute, answer and exit.
  * It can say no to pop3d but not yes: that goes to launch, as the name that was verified. */
 #include "attempt.h"
@@ -21,7 +22,7 @@ main(int argc, char **argv)
 	attempt_args(&a, argc, argv);
 
 	/* acquire: after this, nothing new is ever opened */
-	chan_only(FD_LOGINS);
+	chan_only(FD_SHELLS);
 
 	/* drop: launch did it before exec; try to get it back, and die if that works */
 	drop_verify();

@@ -5,6 +5,8 @@
 #include <crypt.h>
 
 #include "chan.h"
+#include "colons.h"
+#include "shadow.h"
 #include "userdb.h"
 
 struct secret {
@@ -17,6 +19,8 @@ struct secret {
 	char proof[PROOF_MAX + 1];              /* as libcrypt wants it */
 	char verifier[USERDB_VERIFIER_MAX + 1]; /* the same */
 	struct crypt_data work;                 /* libcrypt's memory */
+	struct colons shadow, passwd, shells;   /* what was read of those files */
+	char usual[USERDB_VERIFIER_MAX + 1];    /* a hash of /etc/shadow; empty: it has none */
 };
 
 /* Overwrite all of it.  Nothing that may end the process is called between taking a proof and this. */

@@ -1,12 +1,11 @@
 #define _GNU_SOURCE
 #include "account.h"
 
-#include <pwd.h>
-#include <stdio.h>
-#include <string.h>
+#include <fcntl.h>
+#include <unistd.h>
 
+#include "colons.h"
 #include "die.h"
-#include "span.h"
 
 static struct account
 account_checked(const char *variable, struct account a)
@@ -21,20 +20,24 @@ account_find(const char *variable, const char *name)
 {
 	struct span rest = span_of(name), first, second;
 	uint64_t uid, gid;
-	struct passwd *p;
-	FILE *f;
+	static struct colons line;
+	enum colons_result found;
+	int fd;
 
 	if (span_cut(&rest, ':', &first) && span_cut(&rest, ':', &second) && rest.p == NULL &&
 	    !span_number(first, UINT32_MAX - 2, &uid) && !span_number(second, UINT32_MAX - 2, &gid))
 		return account_checked(variable, (struct account){ (uid_t)uid, (gid_t)gid });
-	f = fopen("/etc/passwd", "re");
-	if (f == NULL)
+	fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
 		die_sys("cannot open /etc/passwd");
-	while ((p = fgetpwent(f)) != NULL)
-		if (strcmp(p->pw_name, name) == 0) {
-			(void)fclose(f); /* only read from */
-			return account_checked(variable, (struct account){ p->pw_uid, p->pw_gid });
-		}
+	found = colons_find(fd, span_of(name), PASSWD_FIELDS, &line);
+	(void)close(fd); /* only read from */
+	if (found == COLONS_FOUND && !span_number(line.fields[PASSWD_UID], UINT32_MAX - 2, &uid) &&
+	    !span_number(line.fields[PASSWD_GID], UINT32_MAX - 2, &gid))
+		return account_checked(variable, (struct account){ (uid_t)uid, (gid_t)gid });
+	if (found != COLONS_NONE)
+		die_usage("%s: the line of the account %s in /etc/passwd cannot be read: correct it with vipw",
+			  variable, name);
 	die_usage("%s: there is no account %s: make it (adduser --system --group --no-create-home %s), "
 		  "or set %s to another or to UID:GID",
 		  variable, name, name, variable);

@@ -81,7 +81,6 @@ attempts_serve(struct launch *s)
 		struct verified v;
 		const char *refused;
 		size_t got;
-		int users;
 
 		request_wait(s, s->config.tries - try + 1);
 		got = authd_ask(s, try, verdict);
@@ -89,9 +88,7 @@ attempts_serve(struct launch *s)
 			continue;
 		if (verdict_get((struct span){ verdict, got }, &v))
 			die_peer("authd's verdict is malformed");
-		users = data_open(s, "users.cdb", OPEN_DATA);
-		refused = identity_find(users, v.user, &s->config, &id);
-		(void)close(users);
+		refused = user_identify(s, &v, &id);
 		if (refused == NULL)
 			storage_become(s, &v, &id);
 		identity_refuse(s, v.user, try, refused);

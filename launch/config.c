@@ -11,6 +11,7 @@
 
 #include "account.h"
 #include "die.h"
+#include "maildrop.h"
 #include "name.h"
 #include "mechanism.h"
 
@@ -53,6 +54,9 @@ static const struct setting settings[] = {
 	{ "POP3_TRIES", NUMBER, FIELD(tries), "3", 1, 100 },
 	{ "POP3_SLOTS", NUMBER, FIELD(slots), "8", 1, 1024 },
 	{ "POP3_DOMAIN", HOST, FIELD(domain), "-", 0, 0 },
+	{ "POP3_USERS", TEXT, FIELD(users), "own", 0, 0 },
+	{ "POP3_MAILDIR", TEXT, FIELD(maildir), "~/Maildir", 0, 0 },
+	{ "POP3_SHELLS", TEXT, FIELD(shells), "any", 0, 0 },
 	{ "POP3_SUBADDRESS", TEXT, FIELD(subaddress), "-", 0, 0 },
 	{ "POP3_FOLD", NUMBER, FIELD(fold), "0", 0, 1 },
 	{ "POP3_GUESSES", NUMBER, FIELD(guesses), "10", 0, 1000 },
@@ -225,6 +229,37 @@ sasl_read(struct config *c)
 	}
 }
 
+/* Which of count words text is; dies otherwise. */
+static size_t
+word_find(const char *variable, const char *text, const char *const *words, size_t count, const char *wanted)
+{
+	size_t i = 0;
+
+	while (i < count && strcmp(text, words[i]) != 0)
+		i++;
+	if (i == count)
+		die_usage("%s=%s: must be %s", variable, text, wanted);
+	return i;
+}
+
+static void
+users_read(struct config *c)
+{
+	static const char *const users[] = { "own", "system", "both" }, *const shells[] = { "listed", "login", "any" };
+	size_t which = word_find("POP3_USERS", c->users, users, 3, "own, system or both");
+
+	c->own = which != 1;
+	c->accounts = which != 0;
+	c->shells_listed = word_find("POP3_SHELLS", c->shells, shells, 3, "any, login or listed") == 0;
+	if (c->accounts && c->rootless)
+		die_usage(
+		    "POP3_USERS=%s: only root can read /etc/shadow: with POP3_ROOTLESS=1 there are no accounts of "
+		    "the system",
+		    c->users);
+	if (maildrop_form_fault(c->maildir))
+		die_usage("POP3_MAILDIR=%s: %s", c->maildir, maildrop_form_fault(c->maildir));
+}
+
 /* No two rooms share a uid: one could otherwise signal the other, and read what it holds. */
 static void
 accounts_find(struct config *c)
@@ -254,7 +289,6 @@ config_load(struct config *c, const char *dir)
 {
 	static const char *const logs[] = { "auto", "stderr", "syslog", "none" };
 	bool seen[SETTINGS] = { false };
-	size_t log = 0;
 
 	if (dir)
 		directory_load(c, dir, seen);
@@ -262,15 +296,12 @@ config_load(struct config *c, const char *dir)
 	for (size_t i = 0; i < SETTINGS; i++)
 		if (!seen[i])
 			setting_put(c, &settings[i], settings[i].standard, settings[i].name);
-	while (log < 4 && strcmp(c->log_name, logs[log]) != 0)
-		log++;
-	if (log == 4)
-		die_usage("POP3_LOG=%s: must be auto, stderr, syslog or none", c->log_name);
-	c->log = (enum log_choice)log;
+	c->log = (enum log_choice)word_find("POP3_LOG", c->log_name, logs, 4, "auto, stderr, syslog or none");
 	if (name_separator_fault(c->subaddress))
 		die_usage("POP3_SUBADDRESS=%s: %s", c->subaddress, name_separator_fault(c->subaddress));
 	proxies_read(c);
 	sasl_read(c);
+	users_read(c);
 	c->self = getuid();
 	if (strcmp(c->tlsmin, "1.2") != 0 && strcmp(c->tlsmin, "1.3") != 0)
 		die_usage("POP3_TLSMIN=%s: must be 1.2 or 1.3", c->tlsmin);

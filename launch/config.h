@@ -30,6 +30,10 @@ struct config {
 	char tls[TEXT_MAX];      /* directory of certificates; "-" for none */
 	char pop3d_name[TEXT_MAX], authd_name[TEXT_MAX], log_name[TEXT_MAX];
 	char proxy_list[TEXT_MAX], sasl_list[TEXT_MAX];
+	char users[TEXT_MAX];   /* own, system or both */
+	char shells[TEXT_MAX];  /* any, login or listed: whose shell lets an account of the system in */
+	char maildir[TEXT_MAX]; /* its maildrop: "~/" and a path in its home, or a path with "%u" for its name */
+	bool own, accounts, shells_listed; /* what those say */
 	unsigned sasl;                     /* the set of mechanisms in it */
 	struct network proxy[PROXIES_MAX]; /* who may put a PROXY header in front of a connection; if there are any, */
 	unsigned proxies;                  /* only they may connect, and must */

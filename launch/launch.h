@@ -3,11 +3,19 @@
 #define LAUNCH_H
 
 #include <sys/types.h>
+#include <time.h>
 
 #include "config.h"
 #include "identity.h"
 #include "msg.h"
 #include "settle.h"
+
+/* Files of the system, open on fd; as they were at that time. */
+enum { SYSTEM_SHADOW, SYSTEM_PASSWD, SYSTEM_SHELLS, SYSTEM_FILES };
+struct system_file {
+	int fd;
+	struct timespec changed;
+};
 
 struct launch {
 	struct config config;
@@ -18,6 +26,7 @@ struct launch {
 	int table;                                         /* for storage: empty, never executable */
 	int facts;                                         /* what tlsd wrote, or /dev/null */
 	int data, slots, guesses, logins, mailbase, empty; /* O_PATH */
+	struct system_file system[SYSTEM_FILES];           /* authd's to read; /etc/passwd ours too */
 	int pop3d_room, authd_room, storage_room;
 	int proxyd_room;            /* -1 unless POP3_PROXY is set */
 	int giver_room;             /* -1 unless there is a checkpassword program; or taker's, if we are one */
@@ -80,6 +89,8 @@ void offered_settle(struct launch *s);
 pid_t taker_start(struct launch *s, int given);
 /* Judge one attempt, and become the program, or end with the status that the interface has for it. */
 void offered_serve(struct launch *s) __attribute__((noreturn));
+/* What the verified name means.  Returns NULL, or why it is refused. */
+const char *user_identify(const struct launch *s, const struct verified *v, struct identity *id);
 /* Serve login attempts until one succeeds, pop3d leaves, or there were too many. */
 void attempts_serve(struct launch *s) __attribute__((noreturn));
 

@@ -17,6 +17,7 @@
 #include "launch.h"
 #include "sandbox.h"
 #include "start.h"
+#include "system.h"
 
 static struct launch s;
 
@@ -61,6 +62,7 @@ data_settle(void)
 	s.slots = data_open(&s, "slots", O_PATH);
 	s.guesses = data_open(&s, "guesses", O_PATH);
 	s.logins = data_open(&s, "logins", O_PATH);
+	system_open(&s);
 }
 
 /* TLS from the first octet on, or when the client asks for it.  A checkpassword program serves in the clear. */

@@ -101,7 +101,6 @@ offered_serve(struct launch *s)
 	struct pollfd p = { s->ctl, POLLIN, 0 };
 	const char *refused;
 	struct verified v;
-	int users;
 
 	(void)close(kept[GIVEN_FD]);
 	while (poll(&p, 1, TAKE_SECONDS * 1000) <= 0)
@@ -111,9 +110,7 @@ offered_serve(struct launch *s)
 		status_pass_on(s, taker);
 	if (verdict_get((struct span){ verdict, sizeof verdict }, &v) || span_copy(v.user, name, sizeof name))
 		die_peer("authd's verdict is malformed");
-	users = data_open(s, "users.cdb", OPEN_DATA);
-	refused = identity_find(users, v.user, &s->config, &id);
-	(void)close(users);
+	refused = user_identify(s, &v, &id);
 	(void)close(s->ctl); /* which taker hears, and ends */
 	(void)room_reap(s, taker, "taker");
 	if (refused)

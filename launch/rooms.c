@@ -16,6 +16,7 @@
 #include "name.h"
 #include "sandbox.h"
 #include "rooms.h"
+#include "system.h"
 
 enum {
 	PROXY_SECONDS = 30,                      /* for a header; proxyd itself gives up earlier */
@@ -256,24 +257,38 @@ authd_start(const struct launch *s, unsigned try, int *verdict)
 	/* clang-format off */
 	const char *const arguments[] = { "authd", s->sid, s->peer.remote, s->peer.local, landlock_word(s),
 		number(nth, try), number(slots, s->config.slots), number(mechanisms, mechanisms_of(s)), clear,
-		s->config.host, number(guesses, s->config.guesses), names, NULL };
+		s->config.host, number(guesses, s->config.guesses), names, s->config.users, s->config.shells, NULL };
 	/* clang-format on */
 	int tube[2], secrets = data_open(s, "secrets.cdb", OPEN_DATA), lock = data_open(s, "slots", OPEN_SLOTS);
 	int key = data_open(s, "shared.key", OPEN_DATA), wrong = data_open(s, "guesses", OPEN_SLOTS);
 	int logins = data_open(s, "logins", OPEN_SLOTS);
 	pid_t pid;
 
+	system_check(s);
 	(void)snprintf(names, sizeof names, "%s,%.1s,%.300s", s->config.fold ? "fold" : "exact", s->config.subaddress,
 		       s->config.domain); /* it fits */
 	if (pipe2(tube, O_CLOEXEC))
 		die_sys("cannot make a pipe");
-	const int descriptors[] = { 0, 1, 2, s->ctl, secrets, tube[1], lock, key, s->facts, wrong, logins };
+	const int descriptors[] = { 0,
+				    1,
+				    2,
+				    s->ctl,
+				    secrets,
+				    tube[1],
+				    lock,
+				    key,
+				    s->facts,
+				    wrong,
+				    logins,
+				    s->system[SYSTEM_SHADOW].fd,
+				    s->system[SYSTEM_PASSWD].fd,
+				    s->system[SYSTEM_SHELLS].fd };
 	const struct room room = {
 		.executable = s->authd_room,
 		.who = account_of(s, &s->config.authd),
 		.root = s->empty,
 		.descriptors = descriptors,
-		.count = 11,
+		.count = 14,
 		.deadline = VERDICT_SECONDS,
 		.arguments = exec_arguments(arguments),
 	};

@@ -22,6 +22,9 @@ enum {
 	FD_GIVEN = 4,      /* giver: the pipe that a checkpassword program reads */
 	FD_TAKEN = 4,      /* taker: what another server wrote for a checkpassword program */
 	FD_LOGINS = 10,    /* authd: the table of logins */
+	FD_SHADOW = 11,    /* authd: /etc/shadow, read-only; /dev/null where accounts of the system are no users */
+	FD_PASSWD = 12,    /* authd: /etc/passwd, the same */
+	FD_SHELLS = 13,    /* authd: /etc/shells; /dev/null where that is not asked for */
 	FD_PLAIN_IN = 4,   /* tlsd: to the program behind */
 	FD_PLAIN_OUT = 5,  /* tlsd: from the program behind */
 	FD_TLS_FACTS = 6,  /* tlsd: where it writes them */

@@ -439,9 +439,10 @@ verdict_put(uint8_t out[VERDICT_BYTES], const struct verified *v)
 {
 	memset(out, 0, VERDICT_BYTES);
 	out[0] = v->mechanism;
-	out[1] = (uint8_t)v->user.len;
+	out[1] = v->users;
+	out[2] = (uint8_t)v->user.len;
 	if (v->user.len) /* nobody: a span of no octets may point nowhere */
-		memcpy(out + 2, v->user.p, v->user.len);
+		memcpy(out + 3, v->user.p, v->user.len);
 }
 
 int
@@ -449,15 +450,15 @@ verdict_get(struct span in, struct verified *v)
 {
 	struct span name;
 
-	if (in.len != VERDICT_BYTES || in.p[0] >= MECH__MAX)
+	if (in.len != VERDICT_BYTES || in.p[0] >= MECH__MAX || in.p[1] >= USERS_OF__MAX)
 		return -1;
-	name = (struct span){ in.p + 2, in.p[1] };
+	name = (struct span){ in.p + 3, in.p[2] };
 	if (name_is_bad(name))
 		return -1;
-	for (size_t i = 2 + name.len; i < VERDICT_BYTES; i++)
+	for (size_t i = 3 + name.len; i < VERDICT_BYTES; i++)
 		if (in.p[i])
 			return -1;
-	*v = (struct verified){ in.p[0], name };
+	*v = (struct verified){ in.p[0], in.p[1], name };
 	return 0;
 }
 

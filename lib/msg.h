@@ -26,8 +26,9 @@
  * PROXIED_BYTES bytes, or none.
  * Between a challenge and its response authd is silent: whoever waits for the client, which is pop3d, also gives up.
  *
- * The verdict goes from authd to launch on a pipe of its own: VERDICT_BYTES bytes, u8 mechanism, u8 length of the name
- * that follows, padded with NULs.  There is no message that says yes to pop3d.
+ * The verdict goes from authd to launch on a pipe of its own: VERDICT_BYTES bytes, u8 mechanism, u8 users (whose name
+ * that is: of users.cdb, or an account of the system), u8 length of the name that follows, padded with NULs.  There is no
+ * message that says yes to pop3d.
  *
  * A pop3d whose client wants TLS (RFC 2595) has answered so, and ends with the status EXIT_STLS.
  * The facts of a TLS connection go from tlsd to authd in a file that pop3d never holds: FACTS_BYTES bytes, or none.
@@ -47,7 +48,7 @@ enum {
 	CHALLENGES_MAX = 4, /* of one SASL exchange */
 	UID_MAX = 70,       /* octets of a unique-id (RFC 1939 section 7) */
 	MARKS_MAX = 4096,   /* octets of the bitmap in one MSG_MARKS */
-	VERDICT_BYTES = 257,
+	VERDICT_BYTES = 258,
 	PROXIED_BYTES = 34,     /* of proxyd's record: u8 known, u8 tls, 16 octets remote, 16 octets local */
 	RECORD_BYTES = 80,      /* of the table: u64 octets, u8 length of the unique-id, 70 octets, NUL */
 	MESSAGES_MAX = 1 << 24, /* messages in one maildrop */
@@ -281,8 +282,11 @@ int signed_get(struct span in, struct span *signature);
 
 /* The verdict.  verdict_get returns 0 and the name inside in, or -1 if those are not VERDICT_BYTES
  * well-formed bytes. */
+/* Where a name was found: launch looks up what it means there and nowhere else. */
+enum users_of { USERS_OWN, USERS_SYSTEM, USERS_OF__MAX };
 struct verified {
 	uint8_t mechanism;
+	uint8_t users; /* of enum users_of */
 	struct span user;
 };
 void verdict_put(uint8_t out[VERDICT_BYTES], const struct verified *v);

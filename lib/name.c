@@ -68,3 +68,13 @@ name_canonical(struct span name, const struct name_policy *p, uint8_t out[USER_M
 		out[i] = lower(out[i]);
 	return n;
 }
+
+struct span
+name_bare(struct span canonical, const struct name_policy *p)
+{
+	struct span local = { canonical.p, local_length(canonical) };
+	uint8_t again[USER_MAX];
+	size_t n = name_canonical(local, p, again);
+
+	return n == canonical.len && memcmp(again, canonical.p, n) == 0 ? local : (struct span){ NULL, 0 };
+}

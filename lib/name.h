@@ -20,5 +20,8 @@ const char *name_separator_fault(const char *text);
 /* The form of name that the database has.  A name that would become too long, or lose its whole local part, keeps that
  * part of what it was.  Returns its length. */
 size_t name_canonical(struct span name, const struct name_policy *p, uint8_t out[USER_MAX]);
+/* The part of such a form that stands for the whole: its local part, if it would get that domain, or all of a name that
+ * has none; empty if it is in another domain. */
+struct span name_bare(struct span canonical, const struct name_policy *p);
 
 #endif

@@ -80,9 +80,9 @@ def verify(user, proof, mechanism=0):
     return (struct.pack(">BBH", 1, mechanism, len(user)) + user + struct.pack(">H", len(proof)) + proof).hex()
 
 
-def verdict(name, length=None, mechanism=0, fill="00"):
+def verdict(name, length=None, mechanism=0, fill="00", users=0):
     name = name.encode("latin-1")
-    return f"{mechanism:02x}{len(name) if length is None else length:02x}{name.hex()}.{fill}*{255 - len(name)}"
+    return f"{mechanism:02x}{users:02x}{len(name) if length is None else length:02x}{name.hex()}.{fill}*{255 - len(name)}"
 
 
 class Hostile(Session):
@@ -173,6 +173,7 @@ def attack_start(room, script, kind="closed", **options):
         script_put(script)
     if room == "authd":
         script += ";put 02.00.0000"  # pop3d waits for an answer
+        options |= {"POP3_USERS": "both"} if ROOT else {}  # so that there is something to write
     if room == "launch":
         script = script.replace("attack ", "")
     return Hostile(room, script, kind, **options)
@@ -575,10 +576,11 @@ BAD_USERS = {
 REFUSED = {"a user who is not there": "nobody", "a name with a slash": "../owner", "a long name": "a" * 200} | \
     {f"the record {name}": name for name in BAD_USERS}
 MALFORMED = {
-    "one octet": "00", "256 octets": "00.05." + b"owner".hex() + ".00*249", "a name of no length": "00*257",
+    "one octet": "00", "257 octets": "00.00.05." + b"owner".hex() + ".00*249", "a name of no length": "00*258",
+    "users who are none": verdict("owner", users=2),
     "an octet behind the name": verdict("owner", fill="61"), "a NUL in the name": verdict("ow\0er"),
     "a name shorter than it says": verdict("owner", 9), "a name longer than it says": verdict("owner", 3),
-    "a mechanism that is none": verdict("owner", mechanism=255), "nothing but 255": "ff*257",
+    "a mechanism that is none": verdict("owner", mechanism=255), "nothing but 255": "ff*258",
 }
 
 
@@ -612,6 +614,18 @@ def authd_lies():
 
     return [(f"authd says yes for {what}: refused", refused(name)) for what, name in REFUSED.items()] + \
         [(f"authd's verdict is {what}: 102", malformed(say)) for what, say in MALFORMED.items()]
+
+
+def test_authd_says_yes_for_accounts_of_the_system():
+    """Of those, too, it can say yes for none below the floor; and for none where they are no users, or no others are."""
+    for name, users, settings in (("root", 1, {}), ("daemon", 1, {}), ("nobody", 1, {}), ("nobody-at-all", 1, {}),
+                                  ("", 1, {"POP3_USERS": "own"}), ("root", 1, {"POP3_USERS": "own"}),
+                                  ("owner", 0, {"POP3_USERS": "system"}), ("owner", 1, {"POP3_USERS": "both"})):
+        if settings.get("POP3_USERS") != "own":
+            need_root()
+        say = "say " + verdict(name or "owner", users=users)
+        log = authd_lie(say, b"-ERR [SYS/PERM] ", 0, **({"POP3_USERS": "system"} | settings))
+        check("login refused: " in log, log)
 
 
 def test_authd_says_yes_and_fails():

@@ -82,7 +82,7 @@ verb_show(const struct request *r)
 
 /* The form of the name that sallyport would look for, by the settings in our environment, as its own. */
 static int
-name_settle(const char *given, char name[USER_MAX + 1])
+name_settle(const char *given, char name[USER_MAX + 1], char bare[USER_MAX + 1])
 {
 	const char *fold = getenv("POP3_FOLD"), *separator = getenv("POP3_SUBADDRESS"), *domain = getenv("POP3_DOMAIN");
 	struct name_policy p = { .fold = fold && strcmp(fold, "1") == 0 };
@@ -95,6 +95,7 @@ name_settle(const char *given, char name[USER_MAX + 1])
 	p.domain = domain && strcmp(domain, "-") != 0 ? span_of(domain) : (struct span){ NULL, 0 };
 	n = name_canonical(span_of(given), &p, canonical); /* given has no fault, so it fits */
 	(void)span_copy((struct span){ canonical, n }, name, USER_MAX + 1);
+	(void)span_copy(name_bare((struct span){ canonical, n }, &p), bare, USER_MAX + 1);
 	if (strcmp(name, given) != 0)
 		(void)printf("ok   name: %s\n", name); /* main looks at stdout */
 	return 0;
@@ -103,14 +104,14 @@ name_settle(const char *given, char name[USER_MAX + 1])
 int
 verb_test(const struct request *r)
 {
-	char name[USER_MAX + 1];
+	char name[USER_MAX + 1], bare[USER_MAX + 1];
 	int status;
 
 	/* The empty key is the decoy's, not a user's. */
 	if (name_fault(span_of(r->name)))
 		return tell(EXIT_ALREADY, "there is no user %s", r->name);
-	status = name_settle(r->name, name);
-	return status ? status : testlogin_run(r->users, r->data, name, r->from);
+	status = name_settle(r->name, name, bare);
+	return status ? status : testlogin_run(r->users, r->data, name, bare, r->from);
 }
 
 /* Print the hash of a password, for a text that another program writes. */

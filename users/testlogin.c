@@ -17,6 +17,7 @@
 #include "moment.h"
 #include "tell.h"
 #include "terminal.h"
+#include "testaccount.h"
 #include "userdb.h"
 
 enum { EXIT_REFUSED = 1 };
@@ -24,8 +25,8 @@ enum { EXIT_REFUSED = 1 };
 /* What sallyport itself compares with, unless its environment says otherwise. */
 static const char MAILBASE[] = "/var/vmail", UIDMIN[] = "1000";
 
-static void
-step(bool good, const char *what, const char *detail)
+void
+testlogin_step(bool good, const char *what, const char *detail)
 {
 	/* main looks whether standard output works */
 	(void)printf("%-4s %s%s%s\n", good ? "ok" : "FAIL", what, *detail ? ": " : "", detail);
@@ -92,42 +93,39 @@ verifier_check(const struct userdb_verifier *v, const char *from)
 
 	(void)printf("ok   password: right, the %s%.*s\n", v->label.len ? "app password " : "main one",
 		     (int)v->label.len, (const char *)v->label.p); /* main looks at stdout */
-	step(true, "scheme", userdb_scheme_of(v->hash) ? userdb_scheme_of(v->hash)->name : "not one that is accepted");
+	testlogin_step(true, "scheme",
+		       userdb_scheme_of(v->hash) ? userdb_scheme_of(v->hash)->name : "not one that is accepted");
 	if (v->expires)
 		moment_print(v->expires, text);
-	step(!expired, "expires", text);
-	step(v->mechanisms & USERDB_BY_PASS, "good for USER and PASS", "");
+	testlogin_step(!expired, "expires", text);
+	testlogin_step(v->mechanisms & USERDB_BY_PASS, "good for USER and PASS", "");
 	near = userdb_verifier_applies(v, v->mechanisms, from && address_read(span_of(from), &a) == 0 ? &a : NULL, 0);
 	if (v->networks.len)
-		step(near, "good from this address", from ? from : "say with -a from which");
+		testlogin_step(near, "good from this address", from ? from : "say with -a from which");
 	return !expired && near && v->mechanisms & USERDB_BY_PASS;
 }
 
 static bool
-secret_check(const char *name, struct span value, const char *from, int *status)
+secret_check(const char *name, const struct userdb_secret *secret, const char *from, int *status)
 {
 	const struct userdb_verifier *v;
-	struct userdb_secret secret;
 	char password[PASSWORD_MAX + 1];
 	bool failed, good = false;
 
-	if (userdb_secret_get(value, &secret)) {
-		*status = tell(EXIT_SYSTEM, "the value in secrets.cdb is damaged; run sallyport-user compile");
-		return false;
-	}
 	*status = terminal_password(name, false, password);
 	if (*status)
 		return false;
-	v = verifier_match(&secret, password, &failed);
+	v = verifier_match(secret, password, &failed);
 	sodium_memzero(password, sizeof password);
-	step(!(secret.flags & USERDB_DISABLED), "enabled", secret.flags & USERDB_DISABLED ? "no: it is disabled" : "");
+	testlogin_step(!(secret->flags & USERDB_DISABLED), "enabled",
+		       secret->flags & USERDB_DISABLED ? "no: it is disabled" : "");
 	if (v)
 		good = verifier_check(v, from);
 	else
-		step(false, "password", failed ? "cannot be judged" : "wrong");
+		testlogin_step(false, "password", failed ? "cannot be judged" : "wrong");
 	if (failed && v == NULL)
 		*status = EXIT_SYSTEM;
-	return good && !(secret.flags & USERDB_DISABLED);
+	return good && !(secret->flags & USERDB_DISABLED);
 }
 
 /* Count the messages of new or cur, as storage does: what does not begin with a dot.  Returns -1 if it cannot. */
@@ -158,28 +156,28 @@ maildrop_check(const char *maildrop, uid_t uid, gid_t gid)
 	bool owned;
 
 	if (stat(maildrop, &st)) {
-		step(false, "maildrop exists", strerror(errno));
+		testlogin_step(false, "maildrop exists", strerror(errno));
 		return false;
 	}
 	if (!S_ISDIR(st.st_mode)) {
-		step(false, "maildrop exists", "it is not a directory");
+		testlogin_step(false, "maildrop exists", "it is not a directory");
 		return false;
 	}
-	step(true, "maildrop exists", maildrop);
+	testlogin_step(true, "maildrop exists", maildrop);
 	owned = st.st_uid == uid;
 	(void)snprintf(text, sizeof text, "%u:%u, mode %04o%s", (unsigned)st.st_uid, (unsigned)st.st_gid,
 		       (unsigned)st.st_mode & 07777, owned ? "" : "; chown -R it to the uid above");
-	step(owned, "maildrop's owner", text);
+	testlogin_step(owned, "maildrop's owner", text);
 	if (owned && st.st_gid != gid)
 		(void)printf("note its group is another than the one above\n");
 	new = messages_count(maildrop, "new");
 	cur = messages_count(maildrop, "cur");
 	if (new < 0 || cur < 0) {
-		step(false, "messages", "new or cur cannot be read; a Maildir has new, cur and tmp");
+		testlogin_step(false, "messages", "new or cur cannot be read; a Maildir has new, cur and tmp");
 		return false;
 	}
 	(void)snprintf(text, sizeof text, "%ld in new, %ld in cur", new, cur);
-	step(true, "messages", text);
+	testlogin_step(true, "messages", text);
 	return owned;
 }
 
@@ -201,48 +199,72 @@ limits_check(const struct userdb_user *u, const char *maildrop)
 	high = span_number(span_of(floor), UINT32_MAX, &least) == 0 && u->uid >= least;
 	(void)snprintf(text, sizeof text, "%u:%u%s", (unsigned)u->uid, (unsigned)u->gid,
 		       high ? "" : "; it is below POP3_UIDMIN");
-	step(high, "uid and gid", text);
-	step(beneath, "maildrop beneath POP3_MAILBASE", beneath ? "" : base);
+	testlogin_step(high, "uid and gid", text);
+	testlogin_step(beneath, "maildrop beneath POP3_MAILBASE", beneath ? "" : base);
 	return high && beneath;
 }
 
 static bool
-user_check(struct span value, int *status)
+user_check(const struct userdb_user *user)
 {
 	char maildrop[USERDB_MAILDROP_MAX + 1];
-	struct userdb_user user;
 	bool good;
 
-	if (userdb_user_get(value, &user) || span_copy(user.maildrop, maildrop, sizeof maildrop)) {
-		*status = tell(EXIT_SYSTEM, "the value in users.cdb is damaged; run sallyport-user compile");
-		return false;
-	}
-	good = limits_check(&user, maildrop);
-	return maildrop_check(maildrop, user.uid, user.gid) && good;
+	(void)span_copy(user->maildrop, maildrop, sizeof maildrop); /* it fits, and has no NUL */
+	good = limits_check(user, maildrop);
+	return maildrop_check(maildrop, user->uid, user->gid) && good;
+}
+
+static int
+found_test(const char *name, const struct userdb_secret *secret, const struct userdb_user *user, const char *from)
+{
+	bool good;
+	int status;
+
+	(void)fflush(stdout); /* before the prompt */
+	good = secret_check(name, secret, from, &status);
+	if (status)
+		return status;
+	return user_check(user) && good ? EXIT_DONE : EXIT_REFUSED;
+}
+
+static int
+account_test(const char *bare, const char *from)
+{
+	static struct testaccount a;
+	int status = testaccount_find(bare, &a);
+
+	return status ? status : found_test(bare, &a.secret, &a.user, from);
 }
 
 int
-testlogin_run(const char *users, const char *data, const char *name, const char *from)
+testlogin_run(const char *users, const char *data, const char *name, const char *bare, const char *from)
 {
 	static uint8_t secret[USERDB_SECRET_MAX];
 	uint8_t user[USERDB_USER_MAX];
-	ssize_t secret_len = value_read(data, "secrets.cdb", name, secret, sizeof secret);
-	ssize_t user_len = value_read(data, "users.cdb", name, user, sizeof user);
-	bool good;
-	int status = 0;
+	struct userdb_secret s;
+	struct userdb_user u;
+	ssize_t secret_len, user_len;
+	int status;
 
+	if (!testaccount_own())
+		return account_test(bare, from);
+	secret_len = value_read(data, "secrets.cdb", name, secret, sizeof secret);
+	user_len = value_read(data, "users.cdb", name, user, sizeof user);
 	if (secret_len < 0 || user_len < 0)
 		return EXIT_SYSTEM;
+	if (secret_len == 0 && user_len == 0 && testaccount_accounts())
+		return account_test(bare, from);
 	age_check(users, data);
-	step(secret_len > 0, "found in secrets.cdb", "");
-	step(user_len > 0, "found in users.cdb", "");
+	testlogin_step(secret_len > 0, "found in secrets.cdb", "");
+	testlogin_step(user_len > 0, "found in users.cdb", "");
 	if (secret_len == 0 || user_len == 0)
 		return EXIT_REFUSED;
-	(void)fflush(stdout); /* before the prompt */
-	good = secret_check(name, (struct span){ secret, (size_t)secret_len }, from, &status);
+	if (userdb_secret_get((struct span){ secret, (size_t)secret_len }, &s))
+		return tell(EXIT_SYSTEM, "the value in secrets.cdb is damaged; run sallyport-user compile");
+	if (userdb_user_get((struct span){ user, (size_t)user_len }, &u))
+		return tell(EXIT_SYSTEM, "the value in users.cdb is damaged; run sallyport-user compile");
+	status = found_test(name, &s, &u, from);
 	sodium_memzero(secret, sizeof secret);
-	if (status)
-		return status;
-	good = user_check((struct span){ user, (size_t)user_len }, &status) && good;
-	return status ? status : good ? EXIT_DONE : EXIT_REFUSED;
+	return status;
 }

@@ -2,8 +2,12 @@
 #ifndef TESTLOGIN_H
 #define TESTLOGIN_H
 
-/* As if from an address (NULL: not known).  Returns 0 if a login by this password would find its maildrop, 1 if not, or
+#include <stdbool.h>
+
+/* Say a step. */
+void testlogin_step(bool good, const char *what, const char *detail);
+/* As if from an address (NULL: not known).  bare: the name of an account of the system, or empty.  Returns 0 if a login by this password would find its maildrop, 1 if not, or
  * another exit status after telling. */
-int testlogin_run(const char *users, const char *data, const char *name, const char *from);
+int testlogin_run(const char *users, const char *data, const char *name, const char *bare, const char *from);
 
 #endif

@@ -74,8 +74,8 @@ struct outcome {
 static void
 child_run(int ctl, int verdict, int log)
 {
-	char *argv[] = { "authd",    "77.1",    "203.0.113.9", "192.0.2.1", "landlock",  "2", "1",
-			 mechanisms, "private", "-",           "0",         "exact,-,-", NULL };
+	char *argv[] = { "authd",   "77.1", "203.0.113.9", "192.0.2.1", "landlock", "2",   "1", mechanisms,
+			 "private", "-",    "0",           "exact,-,-", "own",      "any", NULL };
 	static struct attempt a;
 	int fds[] = {
 		log, ctl, database(), verdict, open(slots_path, O_RDWR), open("/dev/null", O_RDONLY), facts_open()
@@ -86,7 +86,7 @@ child_run(int ctl, int verdict, int log)
 	for (int i = 0; i < 7; i++)
 		(void)dup2(fds[i], FD_LOG + i);
 	(void)close_range(FD_FACTS + 1, ~0U, 0);
-	attempt_args(&a, 12, argv);
+	attempt_args(&a, 14, argv);
 	attempt_serve(&a, methods);
 	for (size_t i = 0; i < sizeof a.secret; i++)
 		if (((const uint8_t *)&a.secret)[i])

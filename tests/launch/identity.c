@@ -11,9 +11,11 @@
 #include "check.h"
 #include "userdb.h"
 
-static struct config config = {
-	.uidmin = 1000, .mailbase = "/var/vmail", .pop3d = { 61101, 61101 }, .authd = { 61102, 61102 }
-};
+static struct config config = { .uidmin = 1000,
+				.mailbase = "/var/vmail",
+				.pop3d = { 61101, 61101 },
+				.authd = { 61102, 61102 },
+				.tlsd = { 61103, 61103 } };
 static struct identity id;
 
 static void
@@ -61,6 +63,52 @@ damaged(void)
 	CHECK(refused_bytes((struct span){ big, sizeof big }) != NULL);
 }
 
+/* Why bob's line in /etc/passwd is refused, with that form of maildrops. */
+static const char *
+account_refused(const char *line, const char *form)
+{
+	int fd = memfd_create("passwd", 0);
+	const char *why;
+
+	CHECK(fd >= 0 && write(fd, line, strlen(line)) == (ssize_t)strlen(line));
+	memcpy(config.maildir, form, strlen(form) + 1);
+	why = identity_of_account(fd, span_of("bob"), &config, &id);
+	(void)close(fd);
+	return why;
+}
+
+static void
+accounts(void)
+{
+	static const char home[] = "~/Maildir";
+	char form[TEXT_MAX] = "/var/vmail/";
+
+	CHECK(account_refused("al:x:1:1:::\nbob:x:5000:5001:Bob:/var/vmail/bob:/bin/sh\n", home) == NULL);
+	CHECK(id.who.uid == 5000 && id.who.gid == 5001 && strcmp(id.maildrop, "/var/vmail/bob/Maildir") == 0);
+	CHECK(account_refused("bob:x:5000:5001::/nowhere:\n", "/var/vmail/%u") == NULL);
+	CHECK(strcmp(id.maildrop, "/var/vmail/bob") == 0);
+	CHECK(account_refused("bob:x:5000:5001::/nowhere:\n", "/var/vmail/%u/%u%") == NULL);
+	CHECK(strcmp(id.maildrop, "/var/vmail/bob/bob%") == 0);
+	CHECK(account_refused("bob:x:0:5001::/var/vmail/bob:\n", home) != NULL);
+	CHECK(account_refused("bob:x:999:5001::/var/vmail/bob:\n", home) != NULL);
+	CHECK(account_refused("bob:x:5000:0::/var/vmail/bob:\n", home) != NULL);
+	CHECK(account_refused("bob:x:4294967296:5001::/var/vmail/bob:\n", home) != NULL);
+	CHECK(account_refused("bob:x::5001::/var/vmail/bob:\n", home) != NULL);
+	CHECK(account_refused("bob:x:+5000:5001::/var/vmail/bob:\n", home) != NULL);
+	CHECK(account_refused("bob:x:61103:5001::/var/vmail/bob:\n", home) != NULL); /* tlsd's */
+	CHECK(account_refused("bob:x:5000:5001::/home/bob:\n", home) != NULL);
+	CHECK(account_refused("bob:x:5000:5001:::\n", home) != NULL);
+	CHECK(account_refused("bob:x:5000:5001::/var/vmail/bob:\n", "~/../eve") != NULL);
+	CHECK(account_refused("bob:x:5000:5001::/var/vmail/bob\n", home) != NULL);
+	CHECK(account_refused("bob:x:5000:5001::/var/vmail/bob:::\n", home) != NULL);
+	CHECK(account_refused("bob:x:5000:5001::/var/vmail/bob:", home) != NULL);
+	CHECK(account_refused("", home) != NULL);
+	for (size_t n = strlen(form); n + 2 < TEXT_MAX; n += 2)
+		memcpy(form + n, "%u", 3);
+	CHECK(account_refused("bob:x:5000:5001::/var/vmail/bob:\n", form) == NULL);
+	CHECK(identity_of_account(-1, span_of("bob"), &config, &id) != NULL);
+}
+
 int
 main(void)
 {
@@ -88,6 +136,9 @@ main(void)
 	memcpy(config.mailbase, "/", 2);
 	CHECK(refused(5000, 5000, "/home/bob/Maildir") == NULL);
 	damaged();
+	memcpy(config.mailbase, "/var/vmail", 11);
+	accounts();
+	memcpy(config.mailbase, "/", 2);
 	config.rootless = 1;
 	config.self = 5000;
 	CHECK(refused(5000, 5000, "/home/bob/Maildir") == NULL);

@@ -210,9 +210,9 @@ verdicts(void)
 	uint8_t v[VERDICT_BYTES + 1] = { 0 };
 	struct verified by;
 
-	verdict_put(v, &(struct verified){ MECH_LOGIN, span_of("bob") });
+	verdict_put(v, &(struct verified){ MECH_LOGIN, USERS_SYSTEM, span_of("bob") });
 	CHECK(verdict_get((struct span){ v, VERDICT_BYTES }, &by) == 0 && same(by.user, "bob") &&
-	      by.mechanism == MECH_LOGIN);
+	      by.mechanism == MECH_LOGIN && by.users == USERS_SYSTEM);
 	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES - 1 }, &by), -1);
 	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES + 1 }, &by), -1);
 	v[VERDICT_BYTES - 1] = 1; /* the padding is NULs */
@@ -221,9 +221,12 @@ verdicts(void)
 	v[0] = MECH__MAX;
 	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES }, &by), -1);
 	v[0] = 0;
-	v[1] = 0;
+	v[1] = USERS_OF__MAX;
 	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES }, &by), -1);
-	v[1] = 4; /* a NUL in the name */
+	v[1] = 0;
+	v[2] = 0;
+	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES }, &by), -1);
+	v[2] = 4; /* a NUL in the name */
 	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES }, &by), -1);
 }
 

@@ -19,6 +19,18 @@ becomes(const char *policy, const char *name, const char *wanted)
 	CHECK(n == strlen(wanted) && memcmp(out, wanted, n) == 0);
 }
 
+/* Is that, of a name in its canonical form, what stands for the whole? */
+static bool
+bare_is(const char *policy, const char *canonical, const char *wanted)
+{
+	struct name_policy p;
+	struct span s;
+
+	CHECK_EQ(name_policy_read(span_of(policy), &p), 0);
+	s = name_bare(span_of(canonical), &p);
+	return s.len == strlen(wanted) && (s.len == 0 || memcmp(s.p, wanted, s.len) == 0);
+}
+
 int
 main(void)
 {
@@ -48,6 +60,12 @@ main(void)
 	name[USER_MAX - 12] = '\0';
 	(void)snprintf(wanted, sizeof wanted, "%s@example.org", name);
 	becomes("fold,+,example.org", name, wanted);
+	CHECK(bare_is("exact,-,-", "bob", "bob") && bare_is("exact,-,-", "bob@example.org", ""));
+	CHECK(bare_is("exact,-,example.org", "bob@example.org", "bob") &&
+	      bare_is("exact,-,example.org", "bob@example.net", ""));
+	CHECK(bare_is("fold,+,Example.org", "bob@example.org", "bob") &&
+	      bare_is("exact,-,example.org", "a@b@example.org", ""));
+	CHECK(bare_is("exact,-,example.org", "@example.org", ""));
 	CHECK(name_separator_fault("+") == NULL && name_separator_fault("-") == NULL);
 	CHECK(name_separator_fault("") && name_separator_fault("++") && name_separator_fault("@") &&
 	      name_separator_fault(",") && name_separator_fault(" "));

@@ -19,7 +19,7 @@ static struct flock whole = { .l_type = F_WRLCK };
 static long
 descriptor_left(void)
 {
-	for (int fd = FD_LOGINS + 1; fd < 1024; fd++)
+	for (int fd = FD_SHELLS + 1; fd < 1024; fd++)
 		if (read(fd, memory, 1) >= 0 || errno != EBADF)
 			return fd;
 	errno = EBADF;
@@ -41,6 +41,9 @@ static const struct attack own[] = {
 	CALL("a datagram above every limit", EMSGSIZE, SYS_sendto, FD_CTL, P(memory), 1 << 20, MSG_NOSIGNAL),
 	CALL("advice about memory", KILLED, SYS_madvise, P(memory), 4096, MADV_HWPOISON),
 	CALL("write the secrets at an offset", KILLED, SYS_pwrite64, FD_SECRETS, P(memory), 1, 0),
+	CALL("write the passwords of the system", KILLED, SYS_write, FD_SHADOW, P(memory), 1),
+	CALL("write the accounts of the system", KILLED, SYS_pwrite64, FD_PASSWD, P(memory), 1, 0),
+	CALL("lock the passwords of the system", EBADF, SYS_fcntl, FD_SHADOW, F_OFD_SETLK, P(&whole)),
 	CALL("write far behind the guesses", KILLED, SYS_pwrite64, FD_GUESSES, P(memory), 1, 1L << 30),
 	CALL("write before the guesses", KILLED, SYS_pwrite64, FD_GUESSES, P(memory), 1, -1),
 };

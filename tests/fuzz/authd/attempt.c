@@ -109,6 +109,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&a, 0, sizeof a);
 	a.sid = a.rip = a.lip = a.host = "-";
 	a.number = a.slots = 1;
+	a.users.own = true;
 	a.mechanisms = MECHANISM_BIT(MECH__MAX) - 1;
 	asked = answered = 0;
 	input = (struct take){ data, size };

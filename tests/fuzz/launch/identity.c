@@ -1,4 +1,4 @@
-/* launch's look into users.cdb: any file, and nobody who must not be gets through. */
+/* launch's look into users.cdb, and into /etc/passwd: any file, and nobody who must not be gets through. */
 #define _GNU_SOURCE
 #include "identity.h"
 
@@ -7,9 +7,20 @@
 
 #include "fuzz.h"
 
+static void
+identity_check(const struct identity *id)
+{
+	MUST(id->who.uid >= 1000 && id->who.uid != UINT32_MAX && id->who.uid != 61101 && id->who.uid != 61102 &&
+	     id->who.gid);
+	MUST(strncmp(id->maildrop, "/var/vmail/", 11) == 0 && !strstr(id->maildrop, "/../") &&
+	     !strstr(id->maildrop, "/./"));
+	MUST(strlen(id->maildrop) < 3 || strcmp(id->maildrop + strlen(id->maildrop) - 3, "/..") != 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const char *const forms[] = { "~/Maildir", "/var/vmail/%u", "~/%u/%u", "/%u%u" };
 	static struct config c;
 	static struct identity id;
 	int fd = memfd_create("cdb", MFD_CLOEXEC);
@@ -19,12 +30,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	c.pop3d = (struct account){ 61101, 61101 };
 	c.authd = (struct account){ 61102, 61102 };
 	memcpy(c.mailbase, "/var/vmail", sizeof "/var/vmail");
-	if (identity_find(fd, span_of("bob"), &c, &id) == NULL) {
-		MUST(id.who.uid >= 1000 && id.who.uid != UINT32_MAX && id.who.uid != 61101 && id.who.uid != 61102 &&
-		     id.who.gid);
-		MUST(strncmp(id.maildrop, "/var/vmail/", 11) == 0 && !strstr(id.maildrop, "/../") &&
-		     !strstr(id.maildrop, "/./"));
-		MUST(strlen(id.maildrop) < 3 || strcmp(id.maildrop + strlen(id.maildrop) - 3, "/..") != 0);
+	if (identity_find(fd, span_of("bob"), &c, &id) == NULL)
+		identity_check(&id);
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+		memcpy(c.maildir, forms[i], strlen(forms[i]) + 1);
+		if (identity_of_account(fd, span_of("bob"), &c, &id) == NULL)
+			identity_check(&id);
 	}
 	(void)close(fd);
 	return 0;
