@@ -758,8 +758,9 @@ def test_taker_ends_as_it_likes():
 
 
 def test_taker_that_asks_and_leaves():
-    """authd judges what was asked; its answer is lost, and nobody is let in by a status."""
-    taker_lie(f"put {verify('owner', 'wrong')};leave 0", 111, "fail sid=")
+    """Whether it has left before authd is started or after: nobody is let in by a status."""
+    log = taker_lie(f"put {verify('owner', 'wrong')};leave 0", 111)
+    check("login sid=" not in log, log)
 
 
 def test_taker_asks_for_one_and_no_more():
