@@ -71,7 +71,7 @@ $(B)/tlsd: $(call full,tlsd)
 $(B)/tlskey: $(call full,tlskey)
 	$(Q)$(CC) -pie $(LINK) $^ -lcrypto -o $@
 $(B)/sallyport-user: $(call full,users)
-	$(Q)$(CC) -pie $(LINK) $^ -lcdb -lsodium -lcrypt -o $@
+	$(Q)$(CC) -pie $(LINK) $^ -lcdb -lsodium -lcrypt -lcrypto -o $@
 
 $(B)/small/%.o: %.c $(HEADERS) | $(B)/include
 	@mkdir -p $(@D)

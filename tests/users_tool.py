@@ -5,6 +5,7 @@ BUILD names the directory it was built in (default build/musl).  Needs no root, 
 
 import base64
 import hashlib
+import hmac
 import os
 import pty
 import re
@@ -161,6 +162,88 @@ def test_login_steps(p):
     p.expect(111, "test", "bob", stdin="open sesame\n", err="secrets.cdb is damaged; run sallyport-user compile")
     os.unlink(p.data + "/secrets.cdb")
     p.expect(111, "test", "bob", stdin="open sesame\n", err="cannot open .*secrets.cdb")
+
+
+def of_shared(p, text):
+    """How many octets a {SHARED} verifier holds; that they are the right ones, only a login tells (tests/auth.py)."""
+    box = base64.b64decode(text[len("{SHARED}"):])
+    return len(box) - 24 - 16
+
+
+def scram_keys(text, password):
+    """Do the keys of a {SCRAM-...} verifier follow from that password (RFC 5802 section 3)?"""
+    name, fields = text[1:].split("}")
+    md = {"SCRAM-SHA-256": "sha256", "SCRAM-SHA-1": "sha1"}[name]
+    iterations, *octets = fields.split(",")
+    salt, stored, server = (base64.b64decode(o, validate=True) for o in octets)
+    salted = hashlib.pbkdf2_hmac(md, password.encode(), salt, int(iterations))
+    client = hmac.new(salted, b"Client Key", md).digest()
+    check(int(iterations) >= 4096 and len(salt) == 16, "iterations and salt: %s" % text)
+    return (stored, server) == (hashlib.new(md, client).digest(), hmac.new(salted, b"Server Key", md).digest())
+
+
+def verifiers(p, name):
+    """The verifiers of a user, in the order of the text."""
+    return [line.split(":")[1] for line in p.text().splitlines() if line.split(":")[0] == name]
+
+
+def test_forms(p):
+    p.add("bob")
+    one = verifiers(p, "bob")
+    p.expect(0, "forms", "bob", "-k", "scram-sha-1", "-k", "shared", "-k", "scram-sha-256", stdin="open sesame\n")
+    kinds = ["$argon2id", "{SCRAM-SHA-256", "{SCRAM-SHA-1", "{SHARED"]
+    got = verifiers(p, "bob")
+    check([v[:len(k)] for v, k in zip(got, kinds)] == kinds and len(got) == 4, "each form once: %s" % got)
+    check(got[0] == one[0], "the hash stays")
+    for v in got[1:3]:
+        check(scram_keys(v, "open sesame") and not scram_keys(v, "open"), "the keys of %s" % v)
+    check(of_shared(p, got[3]) == len("open sesame"), got[3])
+    check(all(re.search(r":label=,created=20[0-9TZ:-]+$", line) for line in p.text().splitlines()[1:]), p.text())
+    out = p.expect(0, "show", "bob", out=r"verifier: scram-sha-256 label=,created=(.|\n)*verifier: scram-sha-1 label=(.|\n)*"
+                                        r"verifier: shared label=")
+    check("{" not in out and "," not in re.sub(r",created=\S+", "", out), "verifiers are not shown: %r" % out)
+    # Never the same twice; none without being asked for; not of a password that is not the main one.
+    p.expect(0, "forms", "bob", "-k", "scram-sha-256", "-k", "shared", stdin="open sesame\n")
+    again = verifiers(p, "bob")
+    check(len(again) == 3 and again[1] != got[1] and again[2] != got[3], "new salts and nonces")
+    before = p.text()
+    p.expect(1, "forms", "bob", "-k", "shared", stdin="open\n", err="that is not the current password of bob")
+    p.expect(100, "forms", "bob", "-k", "argon2id", stdin="open sesame\n", err="-k is no kind of verifier; ")
+    p.expect(1, "forms", "eve", "-k", "shared", stdin="x\n", err="there is no user eve")
+    check(p.text() == before, "nothing has changed")
+    # The limits of the main password are those of all its forms; a new password keeps them.
+    p.expect(0, "restrict", "bob", "-a", "192.0.2.0/24")
+    check(len(re.findall(r"from=192\.0\.2\.0/24$", p.text(), re.M)) == 3, p.text())
+    p.expect(0, "app-add", "bob", "phone")
+    p.expect(0, "passwd", "bob", "-k", "scram-sha-1", stdin="new one\n")
+    lines = p.text().splitlines()
+    check([line.split(":")[1][:9] for line in lines] == ["$argon2id", "{SCRAM-SH", "{SSHA512}"], lines)
+    check(scram_keys(verifiers(p, "bob")[1], "new one"), "of the new password")
+    check(all("from=192.0.2.0/24" in line for line in lines[:2]) and "from=" not in lines[2], lines)
+    p.expect(0, "restrict", "bob")
+    p.expect(0, "forms", "bob")
+    check([v[:9] for v in verifiers(p, "bob")] == ["$argon2id", "{SSHA512}"], "without -k, none: %r" % p.text())
+    # With a new user, and by generated passwords.
+    p.add("al", "al's", status=0)
+    password = p.expect(0, "add", "cy", "-u", "%d:%d" % (UID, GID), "-m", p.dir + "/cy", "-g", "-k", "scram-sha-256")
+    check(scram_keys(verifiers(p, "cy")[1], password.strip()), "of the generated one")
+    p.expect(0, "change", "cy", "-k", "shared", stdin=password + "mine\n")
+    check([v[:9] for v in verifiers(p, "cy")] == ["$argon2id", "{SHARED}" + verifiers(p, "cy")[1][8]], p.text())
+    # Clients do not agree on how to prepare what is not ASCII, so that is not made.
+    before = p.text()
+    p.expect(100, "passwd", "al", "-k", "scram-sha-256", stdin="pass\u00e9\n", err="must be of ASCII characters")
+    check(p.text() == before, "nothing has changed")
+    p.expect(0, "passwd", "al", "-k", "shared", stdin="pass\u00e9\n")
+    # An app password as a shared secret, and as nothing else.
+    phone = p.expect(0, "app-add", "al", "till", "-k", "shared", "-b", "cram-md5")
+    check(of_shared(p, verifiers(p, "al")[2]) == len(phone.strip()) == 20, p.text())
+    p.expect(100, "app-add", "al", "other", "-k", "scram-sha-1", err="for SCRAM in no case; ")
+    # A key that is not one: nothing is sealed with it, and it is not replaced.
+    with open(p.data + "/shared.key", "r+b") as f:
+        f.truncate(31)
+    before = p.text()
+    p.expect(111, "passwd", "al", "-k", "shared", stdin="x\n", err="shared.key has not 32 octets: ")
+    check(p.text() == before and os.stat(p.data + "/shared.key").st_size == 31, "nothing has changed")
 
 
 def test_app_passwords(p):
@@ -503,7 +586,7 @@ def test_terminal(p):
 
 
 def main():
-    tests = [test_life_of_a_user, test_login_steps, test_app_passwords, test_change, test_restrict,
+    tests = [test_life_of_a_user, test_login_steps, test_forms, test_app_passwords, test_change, test_restrict,
              test_hash_and_verify, test_import_passwd_file, test_import_others, test_text_is_kept, test_broken_text, test_usage, test_concurrent,
              test_terminal]
     with tempfile.TemporaryDirectory(prefix="sallyport-user.") as top:

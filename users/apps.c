@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "digest.h"
+#include "forms.h"
 #include "hash.h"
 #include "lines.h"
 #include "moment.h"
@@ -60,15 +61,19 @@ static int
 app_put(const struct request *r, struct store *s, const struct user *u, const char *password)
 {
 	struct options o = r->options;
-	char hash[DIGEST_TEXT_MAX], line[LINE_TEXT_MAX];
+	char hash[USERDB_VERIFIER_MAX + 1], line[LINE_TEXT_MAX];
 	const struct edit edit = { userfile_behind(u), line };
-	int status;
+	int status = 0;
 
 	o.labelled = true;
 	o.label = span_of(r->other);
 	o.created = moment_now();
-	digest_make(span_of(password), hash);
-	status = further_print(u->name, span_of(hash), &o, line);
+	if (r->kinds)
+		status = form_make(USERDB_SHARED, password, r->data, hash);
+	else
+		digest_make(span_of(password), hash);
+	if (status == 0)
+		status = further_print(u->name, span_of(hash), &o, line);
 	return status ? status : edits_put(s, &edit, 1);
 }
 
@@ -80,8 +85,12 @@ verb_app_add(const struct request *r)
 	char password[PASSWORD_NEW_CHARS + 1];
 	const struct user *u;
 	size_t n;
-	int status = label_find(r, &s, &u, edits, &n);
+	int status;
 
+	/* A server that speaks SCRAM names one salt before it hears which password it is. */
+	if (r->kinds & ~FORM_BIT(USERDB_SHARED))
+		return tell(EXIT_USAGE, "an app password is for SCRAM in no case; write -k shared, or no -k");
+	status = label_find(r, &s, &u, edits, &n);
 	if (status == 0 && n)
 		status = tell(EXIT_ALREADY, "%s has an app password %s already", r->name, r->other);
 	if (status == 0 && u) {

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "forms.h"
 #include "hash.h"
 #include "tables.h"
 #include "tell.h"
@@ -82,12 +83,18 @@ cdb_add(struct cdb_make *cdb, struct span key, const struct wr *value)
 	return cdb_make_add(cdb, key.p, (unsigned)key.len, v.p, (unsigned)v.len);
 }
 
+/* What secrets.cdb needs and users.cdb must not have. */
+struct keys {
+	uint8_t server[USERDB_SERVER_BYTES];
+	uint8_t shared[USERDB_SHARED_KEY_BYTES];
+};
+
 static int
-users_fill(struct cdb_make *cdb, const struct userfile *f, const uint8_t *server)
+users_fill(struct cdb_make *cdb, const struct userfile *f, const struct keys *none)
 {
 	struct wr m;
 
-	(void)server; /* a secret: not for this one */
+	(void)none;
 	for (size_t i = 0; i < f->count; i++) {
 		const struct user *u = &f->users[i];
 
@@ -125,16 +132,34 @@ user_encode(struct encoded *e, const struct user *u)
 		verifier_encode(e, u->further[i].verifier, &u->further[i].options);
 }
 
+/* One verifier of each kind, made from random octets that nobody will ever know. */
 static int
-decoy_add(struct cdb_make *cdb, const struct userfile *f)
+decoy_add(struct cdb_make *cdb, const struct userfile *f, const struct keys *keys)
 {
-	struct userdb_secret decoy = { .count = 1 };
+	uint8_t random[4][USERDB_SHA256_BYTES], nonce[USERDB_NONCE_BYTES], box[USERDB_BOX_MAX];
+	struct userdb_secret decoy = { .count = USERDB_KIND__MAX };
 	char hash[USERDB_VERIFIER_MAX + 1];
 	struct wr m;
 
 	if (hash_decoy(compile_usual(f), hash))
 		return -1;
-	decoy.verifiers[0] = (struct userdb_verifier){ .mechanisms = USERDB_BY_ALL, .hash = span_of(hash) };
+	randombytes_buf(random, sizeof random);
+	shared_box((struct span){ random[0], PASSWORD_NEW_CHARS }, keys->shared, nonce, box);
+	for (unsigned kind = 0; kind < USERDB_KIND__MAX; kind++) {
+		size_t n = kind == USERDB_SCRAM_SHA1 ? USERDB_SHA1_BYTES : USERDB_SHA256_BYTES;
+
+		decoy.verifiers[kind] = (struct userdb_verifier){
+			.kind = (uint8_t)kind,
+			.mechanisms = USERDB_BY_ALL,
+			.hash = span_of(hash),
+			.iterations = SCRAM_ITERATIONS,
+			.salt = { random[1], SCRAM_SALT_BYTES },
+			.stored = { random[2], n },
+			.server = { random[3], n },
+			.nonce = { nonce, sizeof nonce },
+			.box = { box, 16 + PASSWORD_NEW_CHARS },
+		};
+	}
 	userdb_secret_put(&m, &decoy);
 	return cdb_add(cdb, span_of(""), &m);
 }
@@ -149,12 +174,12 @@ server_add(struct cdb_make *cdb, const uint8_t server[USERDB_SERVER_BYTES])
 }
 
 static int
-secrets_fill(struct cdb_make *cdb, const struct userfile *f, const uint8_t *server)
+secrets_fill(struct cdb_make *cdb, const struct userfile *f, const struct keys *keys)
 {
 	static struct encoded e;
 	struct wr m;
 
-	if (decoy_add(cdb, f) || server_add(cdb, server))
+	if (decoy_add(cdb, f, keys) || server_add(cdb, keys->server))
 		return -1;
 	for (size_t i = 0; i < f->count; i++) {
 		user_encode(&e, &f->users[i]);
@@ -166,8 +191,8 @@ secrets_fill(struct cdb_make *cdb, const struct userfile *f, const uint8_t *serv
 }
 
 static int
-database_make(struct fresh *file, const struct userfile *f, const char *data, const char *name, const uint8_t *server,
-	      int (*fill)(struct cdb_make *, const struct userfile *, const uint8_t *))
+database_make(struct fresh *file, const struct userfile *f, const char *data, const char *name, const struct keys *keys,
+	      int (*fill)(struct cdb_make *, const struct userfile *, const struct keys *))
 {
 	struct cdb_make cdb;
 	int r = fresh_begin(file, data, name);
@@ -176,47 +201,29 @@ database_make(struct fresh *file, const struct userfile *f, const char *data, co
 		return r;
 	if (cdb_make_start(&cdb, file->fd))
 		return tell(EXIT_SYSTEM, "cannot write %s: %s", file->temporary, strerror(errno));
-	r = fill(&cdb, f, server);
+	r = fill(&cdb, f, keys);
 	/* cdb_make_finish also frees what cdb_make_start took, so it is called in any case. */
 	if (cdb_make_finish(&cdb) || r)
 		return tell(EXIT_SYSTEM, "cannot write %s: %s", file->temporary, strerror(errno ? errno : ENOMEM));
 	return fresh_finish(file);
 }
 
-/* The key of the shared secrets.  Never replaced: without it they are lost. */
-static int
-shared_key_make(const char *data)
-{
-	uint8_t key[USERDB_SHARED_KEY_BYTES];
-	struct fresh file = { .fd = -1 };
-	char path[FRESH_PATH_MAX];
-	int r;
-
-	if ((size_t)snprintf(path, sizeof path, "%s/shared.key", data) < sizeof path && access(path, F_OK) == 0)
-		return 0;
-	randombytes_buf(key, sizeof key);
-	if ((r = fresh_begin(&file, data, "shared.key")) || (r = fresh_write(&file, (const char *)key, sizeof key)) ||
-	    (r = fresh_finish(&file)) || (r = fresh_rename(&file)))
-		fresh_abandon(&file);
-	sodium_memzero(key, sizeof key);
-	return r;
-}
-
 int
 compile_make(struct compiled *c, const struct userfile *f, const char *data)
 {
-	uint8_t server[USERDB_SERVER_BYTES];
+	struct keys keys;
 	int r;
 
 	c->secrets.fd = c->users.fd = -1;
 	/* What is there already outlives this. */
-	if (!server_secret_read(data, server))
-		randombytes_buf(server, sizeof server);
-	if ((r = database_make(&c->secrets, f, data, "secrets.cdb", server, secrets_fill)) ||
-	    (r = database_make(&c->users, f, data, "users.cdb", NULL, users_fill)) || (r = shared_key_make(data)) ||
-	    (r = tables_make(data, f->count + f->further_count, server)))
+	if (!server_secret_read(data, keys.server))
+		randombytes_buf(keys.server, sizeof keys.server);
+	if ((r = shared_key_get(data, keys.shared)) ||
+	    (r = database_make(&c->secrets, f, data, "secrets.cdb", &keys, secrets_fill)) ||
+	    (r = database_make(&c->users, f, data, "users.cdb", NULL, users_fill)) ||
+	    (r = tables_make(data, f->count + f->further_count, keys.server)))
 		compile_abandon(c);
-	sodium_memzero(server, sizeof server);
+	sodium_memzero(&keys, sizeof keys);
 	return r;
 }
 

@@ -9,18 +9,21 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "forms.h"
 #include "moment.h"
 #include "tell.h"
 #include "verbs.h"
+#include "verifier.h"
 
 static const char SYNOPSIS[] =
     "usage: sallyport-user [-f USERS] [-d DATA] VERB ...\n"
-    "  add NAME -u UID[:GID] -m MAILDROP [-g]   make a user; -g generates the password and prints it\n"
-    "  passwd NAME [-g]                         set a new password\n"
-    "  change NAME [-g]                         the same, after asking for the current one\n"
+    "  add NAME -u UID[:GID] -m MAILDROP [-g] [-k KIND]   make a user; -g generates the password and prints it\n"
+    "  passwd NAME [-g] [-k KIND]               set a new password\n"
+    "  change NAME [-g] [-k KIND]               the same, after asking for the current one\n"
+    "  forms NAME [-k KIND]                     keep the main password in these forms too, and in no others\n"
     "  del NAME | disable NAME | enable NAME | rename NAME NEWNAME\n"
     "  restrict NAME [LIMITS]                   what the main password is good for\n"
-    "  app-add NAME LABEL [LIMITS]              make an app password and print it\n"
+    "  app-add NAME LABEL [LIMITS] [-k shared]  make an app password and print it\n"
     "  app-del NAME LABEL\n"
     "  list | show NAME                         never show a verifier\n"
     "  test NAME [-a ADDRESS]                   go the way of a login and say each step\n"
@@ -30,6 +33,7 @@ static const char SYNOPSIS[] =
     "  hash | verify HASH                       of a password, for other programs\n"
     "  compile                                  make the databases anew after USERS was edited by hand\n"
     "Passwords come from the terminal, twice, or as one line of standard input; never as an argument.\n"
+    "KIND is scram-sha-256, scram-sha-1 or shared (for APOP and CRAM-MD5); more than once.\n"
     "LIMITS are -x TIME (expires), -b MECHANISM and -a ADDRESS[/BITS], the last two more than once.\n"
     "USERS is /etc/sallyport/users and DATA is /var/lib/sallyport unless given.\n";
 
@@ -44,6 +48,7 @@ enum {
 	OPTION_X = 1 << 7,
 	OPTION_W = 1 << 8,
 	THIRD = 1 << 9,
+	OPTION_K = 1 << 10,
 	LIMITS = OPTION_A | OPTION_B | OPTION_X,
 };
 
@@ -54,9 +59,10 @@ static const struct {
 } verbs[] = {
 	/* clang-format off */
 	/* verb       needs                        takes     what it does */
-	{ "add",      NAME | OPTION_U | OPTION_M,  OPTION_G, verb_add },
-	{ "passwd",   NAME,                        OPTION_G, verb_passwd },
-	{ "change",   NAME,                        OPTION_G, verb_change },
+	{ "add",      NAME | OPTION_U | OPTION_M,  OPTION_G | OPTION_K, verb_add },
+	{ "passwd",   NAME,                        OPTION_G | OPTION_K, verb_passwd },
+	{ "change",   NAME,                        OPTION_G | OPTION_K, verb_change },
+	{ "forms",    NAME,                        OPTION_K, verb_forms },
 	{ "del",      NAME,                        0,        verb_del },
 	{ "disable",  NAME,                        0,        verb_disable },
 	{ "enable",   NAME,                        0,        verb_enable },
@@ -65,7 +71,7 @@ static const struct {
 	{ "test",     NAME,                        OPTION_A, verb_test },
 	{ "rename",   NAME | OTHER,                0,        verb_rename },
 	{ "restrict", NAME,                        LIMITS,   verb_restrict },
-	{ "app-add",  NAME | OTHER,                LIMITS,   verb_app_add },
+	{ "app-add",  NAME | OTHER,                LIMITS | OPTION_K, verb_app_add },
 	{ "app-del",  NAME | OTHER,                0,        verb_app_del },
 	{ "import",   NAME | OTHER, THIRD | OPTION_U | OPTION_M | OPTION_G | OPTION_W, verb_import },
 	{ "export",   0,                           0,        verb_export },
@@ -84,10 +90,23 @@ usage(void)
 	return EXIT_USAGE;
 }
 
-/* One of -a, -b and -x.  Returns what is wrong with it, or NULL. */
+static const char *
+kind_read(const char *text, struct request *r)
+{
+	enum userdb_kind kind = verifier_kind(span_of(text));
+
+	if (kind == USERDB_KIND__MAX)
+		return "-k is no kind of verifier; write scram-sha-256, scram-sha-1 or shared";
+	r->kinds |= FORM_BIT(kind);
+	return NULL;
+}
+
+/* One of -a, -b, -x and -k.  Returns what is wrong with it, or NULL. */
 static const char *
 limit_read(int option, const char *text, struct request *r)
 {
+	if (option == 'k')
+		return kind_read(text, r);
 	if (option == 'b')
 		return options_add_mechanism(&r->options, span_of(text));
 	if (option == 'x')
@@ -107,7 +126,7 @@ options_read(int argc, char **argv, struct request *r, int *status)
 	int c;
 
 	*status = 0;
-	while ((c = getopt(argc, argv, "f:d:u:m:gwa:b:x:")) != -1) {
+	while ((c = getopt(argc, argv, "f:d:u:m:gwa:b:x:k:")) != -1) {
 		if (c == 'f')
 			r->users = optarg;
 		else if (c == 'd')
@@ -125,7 +144,7 @@ options_read(int argc, char **argv, struct request *r, int *status)
 		else if ((fault = limit_read(c, optarg, r)) != NULL)
 			*status = tell(EXIT_USAGE, "%s", fault);
 		else
-			given |= c == 'a' ? OPTION_A : c == 'b' ? OPTION_B : OPTION_X;
+			given |= c == 'a' ? OPTION_A : c == 'b' ? OPTION_B : c == 'x' ? OPTION_X : OPTION_K;
 		if (*status)
 			return 0;
 	}

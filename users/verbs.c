@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forms.h"
 #include "hash.h"
 #include "lines.h"
 #include "moment.h"
@@ -76,6 +77,15 @@ fields_asked(const struct request *r, struct fields *f)
 	return 0;
 }
 
+/* The user's own line, and one for each further form of the main password; slow too. */
+static int
+lines_new(const struct request *r, const struct fields *f, const char *password, char text[FORMS_TEXT_MAX])
+{
+	int status = line_print(f, text);
+
+	return status ? status : forms_append(text, f, password, r->kinds, r->data);
+}
+
 /* The generated password is shown when it is valid, and only then. */
 static int
 password_show(const struct request *r, const char *password, int status)
@@ -88,7 +98,8 @@ password_show(const struct request *r, const char *password, int status)
 int
 verb_add(const struct request *r)
 {
-	char password[PASSWORD_MAX + 1] = "";
+	char password[PASSWORD_MAX + 1] = "", text[FORMS_TEXT_MAX];
+	const struct edit edit = { { NULL, 0 }, text };
 	struct fields f;
 	struct store s;
 	bool present;
@@ -98,12 +109,12 @@ verb_add(const struct request *r)
 		return status;
 	if (present)
 		return tell(EXIT_ALREADY, "there is a user %s already", r->name);
-	if ((status = password_new(r, password, f.verifier)) == 0) {
+	if ((status = password_new(r, password, f.verifier)) == 0 && (status = lines_new(r, &f, password, text)) == 0) {
 		status = store_open(&s, r->users, r->data, STORE_CREATE);
 		if (status == 0 && userfile_find(&s.file, span_of(r->name)))
 			status = tell(EXIT_ALREADY, "there is a user %s already", r->name);
 		if (status == 0)
-			status = line_put(&s, NULL, &f);
+			status = edits_put(&s, &edit, 1);
 		store_close(&s);
 	}
 	status = password_show(r, password, status);
@@ -118,22 +129,24 @@ of_main_password(const struct further *v)
 	return v->options.label.len == 0;
 }
 
-/* The new password takes the place of the main one, in whatever forms that is there. */
+/* The new password takes the place of the main one, in whatever forms that is there.  verifier: its hash, or NULL if
+ * that stays and only the forms are new. */
 static int
-password_put(struct store *s, const struct user *u, const char *verifier)
+password_put(const struct request *r, struct store *s, const struct user *u, const char *password, const char *verifier)
 {
 	struct edit edits[USERDB_VERIFIERS_MAX];
-	char line[LINE_TEXT_MAX];
+	char text[FORMS_TEXT_MAX];
 	struct fields f;
 	int status = fields_of(&f, u);
 
 	if (status)
 		return status;
-	(void)span_copy(span_of(verifier), f.verifier, sizeof f.verifier); /* of the same size */
-	if (f.options.created)
+	if (verifier)
+		(void)span_copy(span_of(verifier), f.verifier, sizeof f.verifier); /* of the same size */
+	if (verifier && f.options.created)
 		f.options.created = moment_now();
-	status = line_print(&f, line);
-	return status ? status : edits_put(s, edits, lines_edit(u, line, of_main_password, edits));
+	status = lines_new(r, &f, password, text);
+	return status ? status : edits_put(s, edits, lines_edit(u, text, of_main_password, edits));
 }
 
 int
@@ -151,7 +164,7 @@ verb_passwd(const struct request *r)
 		status = store_open(&s, r->users, r->data, STORE_CHANGE);
 		u = status ? NULL : userfile_find(&s.file, span_of(r->name));
 		if (status == 0)
-			status = u ? password_put(&s, u, verifier) : absent(r);
+			status = u ? password_put(r, &s, u, password, verifier) : absent(r);
 		store_close(&s);
 	}
 	status = password_show(r, password, status);
@@ -192,6 +205,36 @@ verb_change(const struct request *r)
 	int status = current_check(r);
 
 	return status ? status : verb_passwd(r);
+}
+
+/* The password has to be the main one, and is asked for only if there is a form to make of it. */
+int
+verb_forms(const struct request *r)
+{
+	char password[PASSWORD_MAX + 1] = "";
+	const struct user *u;
+	struct store s;
+	bool present;
+	int status = presence(r, STORE_READ, &present);
+
+	if (status || !present)
+		return status ? status : absent(r);
+	if (r->kinds && (status = terminal_password(r->name, false, password)))
+		return status;
+	status = store_open(&s, r->users, r->data, STORE_CHANGE);
+	u = status ? NULL : userfile_find(&s.file, span_of(r->name));
+	if (status == 0 && u == NULL)
+		status = absent(r);
+	else if (status == 0 && u->kind != USERDB_PASSWORD)
+		status =
+		    tell(EXIT_USAGE, "the main verifier of %s is no hash; set a new password with passwd", r->name);
+	else if (status == 0 && r->kinds && hash_check(u->verifier, password) != HASH_RIGHT)
+		status = tell(EXIT_ALREADY, "that is not the current password of %s", r->name);
+	if (status == 0)
+		status = password_put(r, &s, u, password, NULL);
+	sodium_memzero(password, sizeof password);
+	store_close(&s);
+	return status;
 }
 
 int
@@ -276,25 +319,44 @@ verb_rename(const struct request *r)
 	return status;
 }
 
-/* What the main password is good for; what is not asked for is not restricted. */
+/* The limits of the request, and the rest as it is. */
+static struct options
+limits_put(const struct request *r, const struct options *old)
+{
+	struct options o = r->options;
+
+	o.disabled = old->disabled;
+	o.created = old->created;
+	o.labelled = old->labelled;
+	o.label = old->label;
+	return o;
+}
+
+/* What the main password is good for, in each of its forms; what is not asked for is not restricted. */
 int
 verb_restrict(const struct request *r)
 {
+	struct edit edits[USERDB_VERIFIERS_MAX];
+	static char lines[USERDB_VERIFIERS_MAX][LINE_TEXT_MAX];
 	const struct user *u;
-	struct fields f = { .options = { .disabled = false } };
+	struct fields f;
 	struct store s;
 	int status = store_open(&s, r->users, r->data, STORE_CHANGE);
 
 	u = status ? NULL : userfile_find(&s.file, span_of(r->name));
 	if (status == 0)
 		status = u ? fields_of(&f, u) : absent(r);
-	if (status == 0) {
-		struct options o = r->options;
+	if (u && status == 0) {
+		f.options = limits_put(r, &f.options);
+		status = line_print(&f, lines[0]);
+		for (size_t i = 0; status == 0 && i < u->further_count; i++) {
+			const struct further *v = &u->further[i];
+			struct options o = of_main_password(v) ? limits_put(r, &v->options) : v->options;
 
-		o.disabled = f.options.disabled;
-		o.created = f.options.created;
-		f.options = o;
-		status = line_put(&s, u, &f);
+			status = further_print(u->name, v->verifier, &o, lines[i + 1]);
+		}
+		if (status == 0)
+			status = edits_put(&s, edits, lines_replace(u, lines, edits));
 	}
 	store_close(&s);
 	return status;

@@ -17,6 +17,7 @@ struct request {
 	const char *third;      /* a second file, for import */
 	bool write;             /* import: not only show */
 	bool generate;          /* the password */
+	unsigned kinds;         /* what -k says: bits of FORM_BIT */
 	const char *from;       /* the last -a, for test */
 	struct options options; /* what -a, -b and -x say of a verifier */
 };
@@ -25,6 +26,7 @@ struct request {
 int verb_add(const struct request *r);
 int verb_passwd(const struct request *r);
 int verb_change(const struct request *r);
+int verb_forms(const struct request *r);
 int verb_del(const struct request *r);
 int verb_disable(const struct request *r);
 int verb_enable(const struct request *r);

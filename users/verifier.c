@@ -176,6 +176,15 @@ verifier_name(struct span text)
 	return k < KINDS ? kinds[k].name : userdb_scheme_of(text)->name;
 }
 
+enum userdb_kind
+verifier_kind(struct span name)
+{
+	for (size_t k = 0; k < KINDS; k++)
+		if (name.len == strlen(kinds[k].name) && memcmp(name.p, kinds[k].name, name.len) == 0)
+			return kinds[k].kind;
+	return USERDB_KIND__MAX;
+}
+
 void
 verifier_options(struct userdb_verifier *v, const struct options *o)
 {
