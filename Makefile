@@ -26,6 +26,7 @@ HARDEN = -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOUR
 LINK = -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 ALL = -std=c11 $(WARN) $(HARDEN) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. -DLIBEXECDIR='"$(LIBEXECDIR)"' -Ilib
 
+comma = ,
 # small: for rooms that start for each session; a static-pie of musl has to be linked by hand (Debian's musl-gcc makes
 # none), and finds the headers of the kernel and of libraries through links.  crypt.h wants
 # glibc's sys/cdefs.h.  full: everything else, with glibc.
@@ -41,11 +42,13 @@ else
 SMALL_STATIC = $(GLIBC_STATIC)
 endif
 
-PROGRAMS = $(addprefix $(B)/,sallyport proxyd pop3d authd storage giver taker sallyport-maildrop tlsd tlskey sallyport-user)
-HEADERS = $(wildcard */*.h tests/walls/*.h) Makefile
+PROGRAMS = $(addprefix $(B)/,sallyport proxyd pop3d authd authd-crypto storage giver taker sallyport-maildrop tlsd tlskey sallyport-user)
+HEADERS = $(wildcard */*.h authd/crypto/*.h tests/walls/*.h) Makefile
 sources = $(wildcard $(addsuffix /*.c,$(1)))
 small = $(patsubst %.c,$(B)/small/%.o,$(call sources,$(1))) $(B)/small/lib.a
 full = $(patsubst %.c,$(B)/full/%.o,$(call sources,$(1))) $(B)/full/lib.a
+# The room authd with the methods that need OpenSSL in the place of those that do not.
+crypto = $(filter-out $(addprefix %/authd/,methods.o plain.o external.o),$(patsubst %.c,$(B)/full/%.o,$(call sources,authd/crypto)) $(call full,authd))
 
 all: $(PROGRAMS)
 
@@ -65,6 +68,9 @@ $(B)/storage: $(call small,storage)
 	$(Q)$(call SMALL_STATIC,$^ $(call archive,sodium))
 $(B)/authd: $(call small,authd)
 	$(Q)$(call SMALL_STATIC,$^ $(call archive,cdb) $(call archive,sodium) $(call archive,crypt))
+# Static too: it is executed in an empty root directory, by a process that may not map what can be executed.
+$(B)/authd-crypto: $(crypto)
+	$(Q)$(call GLIBC_STATIC,-Wl$(comma)--wrap=dlopen $^ $(foreach a,cdb sodium crypt crypto,$(call archive,$(a))))
 # Dynamic, so that the distribution's updates of OpenSSL arrive without us.
 $(B)/tlsd: $(call full,tlsd)
 	$(Q)$(CC) -pie $(LINK) $^ -lssl -lcrypto -o $@
@@ -93,9 +99,9 @@ $(B)/include:
 	$(Q)mkdir -p $@/sys && printf '#define __%s\n' BEGIN_DECLS END_DECLS THROW >$@/sys/cdefs.h
 
 # A unit test, tests/ROOM/FILE.c, is linked with the whole room but its main.c.
-unit = $(filter-out $(B)/full/$(1)/main.o,$(call full,$(1)))
-WALLS = $(foreach w,closed loose,$(addprefix $(B)/walls/$(w)/,launch proxyd pop3d authd storage giver taker)) $(B)/walls/loose/sallyport
-UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch proxyd pop3d authd storage giver taker adopt tlsd tlskey users)))
+unit = $(filter-out %/main.o %/absent.o,$(if $(filter authd/crypto,$(1)),$(crypto),$(call full,$(1))))
+WALLS = $(foreach w,closed loose,$(addprefix $(B)/walls/$(w)/,launch proxyd pop3d authd authd-crypto storage giver taker)) $(B)/walls/loose/sallyport
+UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch proxyd pop3d authd authd/crypto storage giver taker adopt tlsd tlskey users)))
 # A tracer is written for the registers of one processor.
 INJECT = $(if $(findstring x86_64,$(TRIPLE)),$(B)/inject)
 units: $(UNITS) $(INJECT) $(WALLS)
@@ -103,18 +109,19 @@ $(B)/inject: tests/faults/inject.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL) $< -o $@
 .SECONDEXPANSION:
-$(B)/tests/%: tests/%.c $$(call unit,$$(notdir $$(@D)))
+room_of = $(patsubst $(B)/tests/%,%,$(patsubst $(B)/tests/fuzz/%,$(B)/tests/%,$(@D)))
+$(B)/tests/%: tests/%.c $$(call unit,$$(room_of))
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL) -Itests -I$(notdir $(@D)) $(filter %.c %.o %.a,$^) -lcdb -lsodium -lcrypt -lssl -lcrypto -o $@
+	$(Q)$(CC) $(ALL) -Itests $(addprefix -I,$(sort $(room_of) $(firstword $(subst /, ,$(room_of))))) $(filter %.c %.o %.a,$^) -lcdb -lsodium -lcrypt -lssl -lcrypto -o $@
 
 # A fuzz target, tests/fuzz/ROOM/FILE.c, the same way; with an engine, and with a die that comes back (-Wclobbered:
 # nothing that changes after setjmp is looked at after longjmp).
 ENGINE = tests/fuzz/replay.c
-FUZZ = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/*/*.c))
+FUZZ = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/*/*.c tests/fuzz/authd/crypto/*.c))
 fuzzers: $(FUZZ)
-$(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/die.c tests/fuzz/fuzz.h $(ENGINE) $$(call unit,$$(notdir $$(@D)))
+$(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/die.c tests/fuzz/fuzz.h $(ENGINE) $$(call unit,$$(room_of))
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL) $(if $(CLANG),,-Wno-clobbered) -Itests/fuzz -I$(notdir $(@D)) $(filter-out %/lib/die.o,$(filter %.c %.o %.a,$^)) -Wl,--wrap=log_send $(ENGINELINK) -lcdb -lsodium -lcrypt -lssl -lcrypto -o $@
+	$(Q)$(CC) $(ALL) $(if $(CLANG),,-Wno-clobbered) -Itests/fuzz $(addprefix -I,$(sort $(room_of) $(firstword $(subst /, ,$(room_of))))) $(filter-out %/lib/die.o,$(filter %.c %.o %.a,$^)) -Wl,--wrap=log_send $(ENGINELINK) -lcdb -lsodium -lcrypt -lssl -lcrypto -o $@
 
 # Rooms that have been taken over: a room's own main.c, then tests/walls/ROOM.c in the place of what it does.  Those in
 # closed stand behind every wall; from those in loose, tests/walls.py takes one out, to see that this is seen.
@@ -128,10 +135,10 @@ hostile_giver = $(B)/small/giver/main.o $(B)/small/lib.a
 hostile_taker = $(B)/small/taker/main.o $(B)/small/lib.a
 hostile_storage = $(filter-out %/serve.o,$(call small,storage))
 hostile_authd = $(B)/full/authd/main.o $(B)/full/lib.a
-$(B)/walls/closed/authd: $(call full_walls,authd attack calls) $(hostile_authd)
+$(addprefix $(B)/walls/closed/,authd authd-crypto): $(B)/walls/closed/%: $(call full_walls,% attack calls) $(hostile_authd)
 	@mkdir -p $(@D)
 	$(Q)$(call GLIBC_STATIC,$^)
-$(B)/walls/loose/authd: $(call full_walls,authd attack calls without) $(hostile_authd)
+$(addprefix $(B)/walls/loose/,authd authd-crypto): $(B)/walls/loose/%: $(call full_walls,% attack calls without) $(hostile_authd)
 	@mkdir -p $(@D)
 	$(Q)$(call GLIBC_STATIC,$(WITHOUT) $^)
 $(B)/walls/loose/sallyport: $(call small_walls,without) $(call small,launch)
@@ -188,7 +195,7 @@ install: all
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man5 $(MANDIR)/man7 $(MANDIR)/man8 $(DOCDIR))
 	install -d -m 0555 $(DESTDIR)$(LIBEXECDIR)/empty
 	install -m 0755 $(B)/sallyport $(B)/sallyport-maildrop $(B)/sallyport-user $(DESTDIR)$(SBINDIR)
-	install -m 0755 $(B)/proxyd $(B)/pop3d $(B)/authd $(B)/storage $(B)/giver $(B)/taker $(B)/tlsd $(B)/tlskey $(DESTDIR)$(LIBEXECDIR)
+	install -m 0755 $(B)/proxyd $(B)/pop3d $(B)/authd $(B)/authd-crypto $(B)/storage $(B)/giver $(B)/taker $(B)/tlsd $(B)/tlskey $(DESTDIR)$(LIBEXECDIR)
 	for s in 5 7 8; do install -m 0644 man/*.$$s $(DESTDIR)$(MANDIR)/man$$s; done
 	install -m 0644 README.md SECURITY.md CHANGES.md LICENSE $(DESTDIR)$(DOCDIR)
 	cp -R etc/examples $(DESTDIR)$(DOCDIR)

@@ -209,6 +209,15 @@ attempt_finish(struct attempt *a)
 		no_say(a, by.user, v);
 }
 
+bool
+attempt_is_by(const struct attempt *a, unsigned mechanisms)
+{
+	uint8_t head[2]; /* the type and the mechanism, in both messages that begin one */
+
+	return chan_peek(FD_CTL, head, sizeof head) == sizeof head && (head[0] == MSG_VERIFY || head[0] == MSG_AUTH) &&
+	       head[1] < MECH__MAX && a->mechanisms & mechanisms & MECHANISM_BIT(head[1]);
+}
+
 void
 attempt_serve(struct attempt *a, const struct method *methods)
 {

@@ -63,6 +63,8 @@ struct attempt {
 /* Take the arguments SID RIP LIP LANDLOCK TRY SLOTS MECHANISMS CLEAR HOST GUESSES NAMES USERS SHELLS; dies (100) if they are not
  * these. */
 void attempt_args(struct attempt *a, int argc, char **argv);
+/* Is the attempt that waits by one of these mechanisms, and offered?  Only looks: it stays in the channel. */
+bool attempt_is_by(const struct attempt *a, unsigned mechanisms);
 /* Hear the attempt, judge it by one of methods[MECH__MAX], and tell pop3d no or launch yes.  Returns when that is done
  * or the client has gone. */
 void attempt_serve(struct attempt *a, const struct method *methods);

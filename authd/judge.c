@@ -82,12 +82,16 @@ circumstances_of(const struct attempt *a)
 static enum verdict
 clear_check(const struct attempt *a, enum verdict v)
 {
-	return v == VERDICT_YES && a->clear && userdb_main(&a->found.user, USERDB_SHARED) ? VERDICT_MECHANISM : v;
+	if (v == VERDICT_YES && a->clear)
+		for (uint8_t i = 0; i < a->found.user.count; i++)
+			if (a->found.user.verifiers[i].kind == USERDB_SHARED)
+				return VERDICT_MECHANISM;
+	return v;
 }
 
-/* In a slot: memory for a verification is there. */
+/* In a slot: memory for a verification is there, and no more are judged at once than that before the first counts. */
 static enum verdict
-password_judge(struct attempt *a, struct span password)
+slot_judge(struct attempt *a, struct span proof, judge_function *judge, struct span guess)
 {
 	struct circumstances c = circumstances_of(a);
 	enum verdict v;
@@ -96,25 +100,44 @@ password_judge(struct attempt *a, struct span password)
 	a->refused = !gate_is_open(&a->gate);
 	if (a->refused)
 		return VERDICT_LIMITED;
-	v = clear_check(a, verify_password(&a->secret, a->result, &a->found, password, &c, &a->by));
+	v = judge(a, proof, &c);
 	if (v != VERDICT_YES && v != VERDICT_TEMPORARY && v != VERDICT_BROKEN) {
-		gate_wrong(&a->gate, password);
+		gate_wrong(&a->gate, guess);
 		a->counted = true;
 	}
 	return v;
 }
 
-enum step
-judge_password(struct attempt *a, struct span password)
+static enum verdict
+any_judge(struct attempt *a, struct span proof, judge_function *judge, struct span guess)
 {
 	enum slot slot = SLOT_LEFT;
 
 	if (a->refused)
-		return attempt_judged(a, VERDICT_LIMITED);
+		return VERDICT_LIMITED;
 	if (a->waited)
 		slot = slot_take(FD_SLOTS, a->slots, FD_CTL, SLOT_WAIT_MS);
 	a->left = slot == SLOT_LEFT;
-	return attempt_judged(a, slot == SLOT_TAKEN ? password_judge(a, password) : VERDICT_TEMPORARY);
+	return slot == SLOT_TAKEN ? slot_judge(a, proof, judge, guess) : VERDICT_TEMPORARY;
+}
+
+static enum verdict
+password_judge(struct attempt *a, struct span proof, const struct circumstances *c)
+{
+	return clear_check(a, verify_password(&a->secret, a->result, &a->found, proof, c, &a->by));
+}
+
+enum step
+judge_password(struct attempt *a, struct span password)
+{
+	return attempt_judged(a, any_judge(a, password, password_judge, password));
+}
+
+/* Each proof is another, of the same wrong password too: all of them count. */
+enum verdict
+judge_proof(struct attempt *a, struct span proof, judge_function *judge)
+{
+	return any_judge(a, proof, judge, span_of(""));
 }
 
 enum step

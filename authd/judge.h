@@ -10,6 +10,10 @@ bool judge_is_name(struct span name);
 void judge_user(struct attempt *a, struct span name);
 /* The end, by a password in the clear. */
 enum step judge_password(struct attempt *a, struct span password);
+/* What a proof of another kind is judged by: what judge_user found.  On VERDICT_YES, a->by is the verifier. */
+typedef enum verdict judge_function(struct attempt *a, struct span proof, const struct circumstances *c);
+/* Judge it as a password is judged: in a slot, unless there were too many guesses; and count it if it is wrong. */
+enum verdict judge_proof(struct attempt *a, struct span proof, judge_function *judge);
 /* The end, for a proof that needs no verifier of ours: is there such a user, and may he log in? */
 enum step judge_existence(struct attempt *a);
 

@@ -10,12 +10,14 @@
 #include "userdb.h"
 
 struct secret {
-	struct chan_in in;                      /* the attempt as it came; the proof is in it */
-	uint8_t value[USERDB_SECRET_MAX];       /* the user's value in secrets.cdb */
-	uint8_t decoy[USERDB_SECRET_MAX];       /* the decoy's */
-	uint8_t server[USERDB_SERVER_BYTES];    /* the server secret */
-	uint8_t user[USER_MAX];                 /* who it is */
-	uint8_t facts[FACTS_BYTES];             /* what tlsd wrote: the exporter is in it */
+	struct chan_in in;                    /* the attempt as it came; the proof is in it */
+	uint8_t value[USERDB_SECRET_MAX];     /* the user's value in secrets.cdb */
+	uint8_t decoy[USERDB_SECRET_MAX];     /* the decoy's */
+	uint8_t server[USERDB_SERVER_BYTES];  /* the server secret */
+	uint8_t user[USER_MAX];               /* who it is */
+	uint8_t facts[FACTS_BYTES];           /* what tlsd wrote: the exporter is in it */
+	uint8_t key[USERDB_SHARED_KEY_BYTES]; /* of shared secrets, and one of them */
+	uint8_t shared[USERDB_BOX_MAX];
 	char proof[PROOF_MAX + 1];              /* as libcrypt wants it */
 	char verifier[USERDB_VERIFIER_MAX + 1]; /* the same */
 	struct crypt_data work;                 /* libcrypt's memory */

@@ -3,6 +3,16 @@
 #include "die.h"
 #include "password.h"
 
+enum verdict
+verify_right(const struct userdb_verifier *v, const struct circumstances *c)
+{
+	if (userdb_verifier_applies(v, c->by, c->from, c->now))
+		return VERDICT_YES;
+	if (!(v->mechanisms & c->by))
+		return VERDICT_MECHANISM;
+	return v->expires && v->expires <= c->now ? VERDICT_DISABLED : VERDICT_NETWORK;
+}
+
 /* Does the password match, and if so, may it be used? */
 static enum verdict
 by_verifier(struct secret *s, const struct userdb_verifier *v, struct span proof, const struct circumstances *c)
@@ -14,13 +24,7 @@ by_verifier(struct secret *s, const struct userdb_verifier *v, struct span proof
 	};
 	enum password p = password_check(s, proof, v->hash);
 
-	if (p != PASSWORD_RIGHT)
-		return of_check[p];
-	if (userdb_verifier_applies(v, c->by, c->from, c->now))
-		return VERDICT_YES;
-	if (!(v->mechanisms & c->by))
-		return VERDICT_MECHANISM;
-	return v->expires && v->expires <= c->now ? VERDICT_DISABLED : VERDICT_NETWORK;
+	return p == PASSWORD_RIGHT ? verify_right(v, c) : of_check[p];
 }
 
 /* App passwords: their hashes are cheap when sallyport-user made them.  The first that is right decides. */

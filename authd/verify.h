@@ -33,6 +33,8 @@ struct circumstances {
  * *by is the verifier that it matched. */
 enum verdict verify_password(struct secret *s, enum users_result result, const struct users *found, struct span proof,
 			     const struct circumstances *c, const struct userdb_verifier **by);
+/* What comes of a right proof by this verifier: VERDICT_YES if it is good for that. */
+enum verdict verify_right(const struct userdb_verifier *v, const struct circumstances *c);
 /* The word for the log, and what pop3d is told; neither exists for VERDICT_YES. */
 const char *verdict_reason(enum verdict v);
 enum answer verdict_answer(enum verdict v);

@@ -24,11 +24,13 @@ struct launch {
 	/* descriptors, all above FD_ROOM and close-on-exec */
 	int ctl, pop3d_ctl;
 	int table;                                         /* for storage: empty, never executable */
-	int facts;                                         /* what tlsd wrote, or /dev/null */
+	int nothing;                                       /* /dev/null */
+	int facts;                                         /* what tlsd wrote, or the same */
 	int data, slots, guesses, logins, mailbase, empty; /* O_PATH */
 	struct system_file system[SYSTEM_FILES];           /* authd's to read; /etc/passwd ours too */
 	int pop3d_room, authd_room, storage_room;
 	int proxyd_room;            /* -1 unless POP3_PROXY is set */
+	int crypto_room;            /* authd-crypto; -1 unless a mechanism needs it */
 	int giver_room;             /* -1 unless there is a checkpassword program; or taker's, if we are one */
 	bool tls;                   /* the client is behind a TLS of ours, of which facts tells */
 	bool stls;                  /* it may ask for that, or has: see tls_park */

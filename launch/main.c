@@ -15,6 +15,7 @@
 
 #include "die.h"
 #include "launch.h"
+#include "mechanism.h"
 #include "sandbox.h"
 #include "start.h"
 #include "system.h"
@@ -83,8 +84,8 @@ descriptors_open(void)
 	s.ctl = pair[0];
 	s.pop3d_ctl = pair[1];
 	s.table = table_make();
-	s.facts = fcntl(FD_NULL, F_DUPFD_CLOEXEC, FD_ROOM + 1);
-	if (s.facts < 0)
+	s.nothing = s.facts = fcntl(FD_NULL, F_DUPFD_CLOEXEC, FD_ROOM + 1);
+	if (s.nothing < 0)
 		die_sys("cannot copy a descriptor");
 	if (s.program == NULL || s.offered)
 		data_settle();
@@ -92,6 +93,7 @@ descriptors_open(void)
 	s.pop3d_room = room_open(rooms, "pop3d");
 	s.authd_room = room_open(rooms, "authd");
 	s.storage_room = room_open(rooms, "storage");
+	s.crypto_room = s.config.sasl & MECHANISMS_OF_CRYPTO ? room_open(rooms, "authd-crypto") : -1;
 	s.proxyd_room = s.config.proxies ? room_open(rooms, "proxyd") : -1;
 	s.giver_room = s.program ? room_open(rooms, s.offered ? "taker" : "giver") : -1;
 	if (has_tls()) {
@@ -112,10 +114,15 @@ static void
 box_enter(void)
 {
 	const struct reach reaches[] = {
-		{ s.data, reach_access[REACH_READ] },          { s.slots, reach_access[REACH_FILE_WRITE] },
-		{ s.guesses, reach_access[REACH_FILE_WRITE] }, { s.logins, reach_access[REACH_FILE_WRITE] },
-		{ s.authd_room, reach_access[REACH_EXECUTE] }, { s.storage_room, reach_access[REACH_EXECUTE] },
-		{ s.mailbase, reach_access[REACH_MAILDROP] },  { -1, 0 },
+		{ s.data, reach_access[REACH_READ] },
+		{ s.slots, reach_access[REACH_FILE_WRITE] },
+		{ s.guesses, reach_access[REACH_FILE_WRITE] },
+		{ s.logins, reach_access[REACH_FILE_WRITE] },
+		{ s.authd_room, reach_access[REACH_EXECUTE] },
+		{ s.storage_room, reach_access[REACH_EXECUTE] },
+		{ s.mailbase, reach_access[REACH_MAILDROP] },
+		{ s.crypto_room, reach_access[REACH_EXECUTE] },
+		{ -1, 0 },
 	};
 
 	const struct filter_uids nobody = { UINT32_MAX, UINT32_MAX };

@@ -247,9 +247,9 @@ taker_start(struct launch *s, int given)
 	return pid;
 }
 
-/* Start authd with one end of a pipe; the other is the result. */
+/* Start authd, or authd-crypto, with one end of a pipe; the other is the result. */
 static pid_t
-authd_start(const struct launch *s, unsigned try, int *verdict)
+authd_start(const struct launch *s, int executable, unsigned try, int *verdict)
 {
 	char nth[NUMBER_MAX], slots[NUMBER_MAX], mechanisms[NUMBER_MAX], guesses[NUMBER_MAX];
 	char names[NAME_POLICY_TEXT_MAX];
@@ -260,7 +260,8 @@ authd_start(const struct launch *s, unsigned try, int *verdict)
 		s->config.host, number(guesses, s->config.guesses), names, s->config.users, s->config.shells, NULL };
 	/* clang-format on */
 	int tube[2], secrets = data_open(s, "secrets.cdb", OPEN_DATA), lock = data_open(s, "slots", OPEN_SLOTS);
-	int key = data_open(s, "shared.key", OPEN_DATA), wrong = data_open(s, "guesses", OPEN_SLOTS);
+	int key = executable == s->crypto_room ? data_open(s, "shared.key", OPEN_DATA) : -1;
+	int wrong = data_open(s, "guesses", OPEN_SLOTS);
 	int logins = data_open(s, "logins", OPEN_SLOTS);
 	pid_t pid;
 
@@ -276,7 +277,7 @@ authd_start(const struct launch *s, unsigned try, int *verdict)
 				    secrets,
 				    tube[1],
 				    lock,
-				    key,
+				    key < 0 ? s->nothing : key,
 				    s->facts,
 				    wrong,
 				    logins,
@@ -284,7 +285,7 @@ authd_start(const struct launch *s, unsigned try, int *verdict)
 				    s->system[SYSTEM_PASSWD].fd,
 				    s->system[SYSTEM_SHELLS].fd };
 	const struct room room = {
-		.executable = s->authd_room,
+		.executable = executable,
 		.who = account_of(s, &s->config.authd),
 		.root = s->empty,
 		.descriptors = descriptors,
@@ -297,7 +298,8 @@ authd_start(const struct launch *s, unsigned try, int *verdict)
 	/* Locks must die with authd, and the pipe end with it: no copy stays here. */
 	(void)close(secrets);
 	(void)close(lock);
-	(void)close(key);
+	if (key >= 0)
+		(void)close(key);
 	(void)close(wrong);
 	(void)close(logins);
 	(void)close(tube[1]);
@@ -305,14 +307,26 @@ authd_start(const struct launch *s, unsigned try, int *verdict)
 	return pid;
 }
 
+/* Returns its status. */
+static int
+authd_run(const struct launch *s, int executable, unsigned try, uint8_t verdict[VERDICT_BYTES], size_t *got)
+{
+	int tube;
+	pid_t pid = authd_start(s, executable, try, &tube);
+
+	*got = record_read(tube, verdict, VERDICT_BYTES);
+	return room_reap(s, pid, executable == s->crypto_room ? "authd-crypto" : "authd");
+}
+
 size_t
 authd_ask(const struct launch *s, unsigned try, uint8_t verdict[VERDICT_BYTES])
 {
-	int tube, status;
-	pid_t pid = authd_start(s, try, &tube);
-	size_t got = record_read(tube, verdict, VERDICT_BYTES);
+	size_t got;
+	int status = authd_run(s, s->authd_room, try, verdict, &got);
 
-	status = room_reap(s, pid, "authd");
+	/* What it looked at is still in the channel, and the other one has nobody to leave it to. */
+	if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_ELSEWHERE && got == 0 && s->crypto_room >= 0)
+		status = authd_run(s, s->crypto_room, try, verdict, &got);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		die_peer("authd failed: its own line says why, or an alarm does");
 	return got;

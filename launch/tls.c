@@ -91,7 +91,6 @@ tlsd_start(struct launch *s, int channel, int plain_in, int plain_out, int contr
 static void
 facts_make(struct launch *s)
 {
-	(void)close(s->facts); /* /dev/null */
 	s->facts = memfd_create("facts", MFD_CLOEXEC);
 	if (s->facts < 0)
 		die_sys("cannot make a file");

@@ -123,6 +123,21 @@ chan_get(int fd, struct chan_in *in, bool want_fd)
 	return 0;
 }
 
+size_t
+chan_peek(int fd, uint8_t *head, size_t len)
+{
+	struct iovec v = { head, len };
+	struct msghdr h = { .msg_iov = &v, .msg_iovlen = 1 };
+	ssize_t n;
+
+	do
+		n = recvmsg(fd, &h, MSG_PEEK);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno != ECONNRESET)
+		die_sys("cannot receive");
+	return n > 0 ? (size_t)n : 0;
+}
+
 static int
 put(int fd, const struct wr *m, int flags)
 {

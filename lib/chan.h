@@ -50,6 +50,9 @@ int chan_wait(int fd, int ms);
 /* Receive one datagram, waiting for it.  Returns 0, or -1 if the peer has gone.  Dies (102) on a datagram that is
  * cut or empty, and on a descriptor when none is wanted. */
 int chan_get(int fd, struct chan_in *in, bool want_fd);
+/* Copy the first octets of the next datagram, which stays where it is.  Waits for it.  Returns how many there are, at
+ * most len; 0 if the peer has gone. */
+size_t chan_peek(int fd, uint8_t *head, size_t len);
 /* Send one datagram.  Returns 0, or -1 if the peer has gone.  Waits when the peer's queue is full, except
  * chan_put_now, which treats that as a peer that has gone. */
 int chan_put(int fd, const struct wr *m);

@@ -14,6 +14,8 @@ enum {
 	/* These need facts of a TLS connection of ours. */
 	MECHANISMS_OF_TLS =
 	    MECHANISM_BIT(MECH_SCRAM_SHA1_PLUS) | MECHANISM_BIT(MECH_SCRAM_SHA256_PLUS) | MECHANISM_BIT(MECH_EXTERNAL),
+	/* These are judged with OpenSSL's libcrypto: by authd-crypto, which authd leaves them to. */
+	MECHANISMS_OF_CRYPTO = MECHANISM_BIT(MECH_CRAM_MD5),
 	MECHANISMS_SASL = (MECHANISM_BIT(MECH__MAX) - 1) & ~(MECHANISM_BIT(MECH_PASS) | MECHANISM_BIT(MECH_APOP)),
 };
 

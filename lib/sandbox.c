@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
@@ -139,6 +140,12 @@ enum { TABLE_SIZE_MAX = 1 << 30 }; /* a taken-over authd cannot fill more of a d
 
 static const struct allow authd_calls[] = { AUTHD_ROWS };
 
+/* Besides, what OpenSSL asks for in authd-crypto. */
+#define CRYPTO_ROWS                                                                                               \
+	ALLOW_IF(SYS_futex, 1, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, "libc's once-only start, which wakes whoever waits: nobody")
+
+static const struct allow authd_crypto_calls[] = { AUTHD_ROWS, CRYPTO_ROWS };
+
 /* What OpenSSL asks for while it computes. */
 #define OPENSSL_ROWS                                                                                              \
 	ALLOW(SYS_pread64, "certificates; the one key that is to sign"),                                          \
@@ -217,6 +224,7 @@ static const struct allow launch_calls[] = {
 	ALLOW(SYS_ppoll, "wait for pop3d and authd"),
 	STORAGE_ROWS,
 	AUTHD_ROWS,
+	CRYPTO_ROWS,
 };
 /* clang-format on */
 
@@ -234,6 +242,7 @@ const struct sandbox sandbox_proxyd = { ROWS(proxyd_calls), 64 * MIB, 8, 0 };
 const struct sandbox sandbox_pop3d = { ROWS(pop3d_calls), 64 * MIB, 8, 0 };
 const struct sandbox sandbox_storage = { ROWS(storage_calls), 8192 * MIB, ON_THEIR_WAY, 0 };
 const struct sandbox sandbox_authd = { ROWS(authd_calls), 2048 * MIB, FD_ROOM + 1, 0 };
+const struct sandbox sandbox_authd_crypto = { ROWS(authd_crypto_calls), 2048 * MIB, FD_ROOM + 1, 0 };
 const struct sandbox sandbox_tlsd = { ROWS(tlsd_calls), 256 * MIB, 8, 0 };
 const struct sandbox sandbox_tlskey = { ROWS(tlskey_calls), 256 * MIB, 8, 0 };
 const struct sandbox sandbox_launch = { ROWS(launch_calls), 0, ON_THEIR_WAY, UINT32_MAX };

@@ -34,8 +34,8 @@ struct sandbox {
 	unsigned children;      /* RLIMIT_NPROC */
 };
 
-extern const struct sandbox sandbox_giver, sandbox_taker, sandbox_proxyd, sandbox_pop3d, sandbox_authd, sandbox_storage,
-    sandbox_launch, sandbox_tlsd, sandbox_tlskey;
+extern const struct sandbox sandbox_giver, sandbox_taker, sandbox_proxyd, sandbox_pop3d, sandbox_authd,
+    sandbox_authd_crypto, sandbox_storage, sandbox_launch, sandbox_tlsd, sandbox_tlskey;
 
 enum {
 	REACH_READ = 0,   /* read files and list directories */

@@ -145,7 +145,7 @@ class Site:
         for name, mode in (("rooms", 0o755), ("empty", 0o555), ("data", 0o700), ("mail", 0o755)):
             os.mkdir(self.at(name))
             os.chmod(self.at(name), mode)
-        for room in ("proxyd", "pop3d", "authd", "storage", "giver", "taker", "tlsd", "tlskey"):
+        for room in ("proxyd", "pop3d", "authd", "authd-crypto", "storage", "giver", "taker", "tlsd", "tlskey"):
             shutil.copyfile(os.path.join(BUILD, room), self.at("rooms", room))
             os.chmod(self.at("rooms", room), 0o755)
         self.sallyport = os.path.join(BUILD, "sallyport")

@@ -14,7 +14,7 @@ from harness import BUILD, Site, check, equal
 TOP = os.path.dirname(harness.TESTS)
 MODES = {
     "sbin/sallyport": 0o755, "sbin/sallyport-user": 0o755,
-    "libexec/sallyport/proxyd": 0o755, "libexec/sallyport/pop3d": 0o755, "libexec/sallyport/authd": 0o755, "libexec/sallyport/storage": 0o755,
+    "libexec/sallyport/proxyd": 0o755, "libexec/sallyport/pop3d": 0o755, "libexec/sallyport/authd": 0o755, "libexec/sallyport/authd-crypto": 0o755, "libexec/sallyport/storage": 0o755,
     "libexec/sallyport/giver": 0o755, "libexec/sallyport/taker": 0o755, "sbin/sallyport-maildrop": 0o755,
     "libexec/sallyport/tlsd": 0o755, "libexec/sallyport/tlskey": 0o755,
     "libexec/sallyport/empty": 0o555,

@@ -1,13 +1,15 @@
 """session: plays every tests/session/*.txt, byte for byte, through the whole chain that a client meets.
 A transcript is a header of "# key: value" lines, then C: (client), S: (server), each a line without its CRLF.
-C! is sent without CRLF, EOF is the server's close; \\n \\r \\0 \\t \\\\ \\xHH, and \\{N*TEXT} for N times TEXT."""
+C! is sent without CRLF, EOF is the server's close; \\n \\r \\0 \\t \\\\ \\xHH, and \\{N*TEXT} for N times TEXT.
+What is random: \\{challenge} is the base64 of any challenge, and \\{cram NAME SECRET} the response to the last one."""
 
 import os
 import re
 import shutil
 import sys
 
-from harness import TESTS, Session, Site, check, equal, run
+import sasl
+from harness import PASSWORD, TESTS, Session, Site, check, equal, run
 
 # Keys of the header.  maildrop: a fixture below (empty without it) ; message: NAME CONTENT, one more message ;
 # state: transaction = bob has logged in ; set: NAME=VALUE, a setting ; plain: no = the client is not on loopback ;
@@ -19,8 +21,8 @@ FIXTURES = {
               ("new/1700000002.b.host", b"Subject: two\n\nsecond\nline\n"),
               ("cur/1700000003.c.host:2,S", b"Subject: three\n\n.dot\n")],
 }
-LOGIN = [("S", b"+OK POP3 ready\r\n"), ("C", b"USER bob\r\n"), ("S", b"+OK send PASS\r\n"),
-         ("C", b"PASS open sesame\r\n"), ("S", b"+OK logged in\r\n")]
+LOGIN = [("S", "+OK POP3 ready"), ("C", "USER bob\\r\\n"), ("S", "+OK send PASS"),
+         ("C", "PASS open sesame\\r\\n"), ("S", "+OK logged in")]
 ESCAPES = {"n": "\n", "r": "\r", "0": "\0", "t": "\t", "\\": "\\"}
 
 
@@ -30,8 +32,29 @@ def unescape(text):
                   text).encode("latin-1")
 
 
+class Exchange:
+    """What a transcript says of challenges."""
+
+    challenge = None
+
+    def respond(self, what, name, secret):
+        check(what == "cram", "a transcript has no", what)
+        return sasl.cram_md5(self.challenge, name.encode("latin-1"), secret.encode("latin-1"))
+
+    def client(self, text):
+        return unescape(re.sub(r"\\\{([a-z]+) (\S+) ([^}]+)\}", lambda m: sasl.b64(self.respond(*m.groups())), text))
+
+    def server(self, session, text):
+        """One line of the server's, which may have a challenge in it."""
+        before, random, _ = text.partition("\\{challenge}")
+        if not random:
+            return expect(session, unescape(text) + b"\r\n")
+        expect(session, unescape(before))
+        self.challenge = sasl.unb64(session.line())
+
+
 def load(path):
-    """The header as lists of values, and the steps as (kind, octets)."""
+    """The header as lists of values, and the steps as (kind, text)."""
     header, steps = {key: [] for key in KEYS}, []
     with open(path, encoding="ascii") as f:
         for line in f.read().splitlines():
@@ -39,9 +62,9 @@ def load(path):
                 check(directive[1] in KEYS and not steps, path, "has a bad directive", line)
                 header[directive[1]].append(directive[2])
             elif line == "EOF":
-                steps.append(("EOF", b""))
+                steps.append(("EOF", ""))
             elif line[:3] in ("C: ", "S: ", "C! "):
-                steps.append((line[0], unescape(line[3:]) + (b"" if line[1] == "!" else b"\r\n")))
+                steps.append((line[0], line[3:] + ("" if line[1] == "!" or line[0] == "S" else "\\r\\n")))
             else:
                 check(line == "" or line.startswith("#"), path, "has a bad line", line)
     check(steps, path, "is empty")
@@ -74,11 +97,12 @@ def play(site, bob, path):
     session = Session(site, greet=False, remote=remote, **settings)
     if header["state"] == ["transaction"]:
         steps = LOGIN + steps
-    for kind, octets in steps:
+    exchange = Exchange()
+    for kind, text in steps:
         if kind == "C":
-            session.send(octets)
+            session.send(exchange.client(text))
         elif kind == "S":
-            expect(session, octets)
+            exchange.server(session, text)
     if steps[-1][0] != "EOF":
         session.sock.shutdown(1)
     session.closed()
@@ -99,7 +123,9 @@ def site_make():
     site.user("eight", "p\xe4ss\xf6rd")
     site.user("nodrop", make=False)
     site.user("n" * 246)
-    site.user("disabled")
+    for name in ("shared", "disabled"):
+        site.user(name)
+        equal(site.user_tool("forms", name, "-k", "shared", password=PASSWORD).returncode, 0)
     equal(site.user_tool("disable", "disabled").returncode, 0)
     return site, bob
 

@@ -6,6 +6,7 @@ process killed by SIGSYS, in a process of its own.  Then come the lies that it m
 proof that these tests can fail: with one wall after the other taken out (tests/walls/without.c), a representative
 attack ends otherwise.  Nothing but harmless attacks is tried without a wall."""
 
+import base64
 import errno
 import os
 import re
@@ -18,7 +19,7 @@ import sys
 from harness import (AUTHD_UID, BUILD, DEADLINE, MAIL_UIDS, PASSWORD, POP3D_UID, ROOT, Session, Site, Skip, check, equal, landlock,
                      need_root, run, run_parts, tls_context)
 
-ROOMS = ("proxyd", "pop3d", "authd", "giver", "taker", "storage", "launch")
+ROOMS = ("proxyd", "pop3d", "authd", "authd-crypto", "giver", "taker", "storage", "launch")
 LEAST = 60  # attacks of each room
 KILLED, ALONE = -1, 1
 HURRY = "600"  # deadlines of minutes become tenths of seconds
@@ -62,7 +63,7 @@ def site_furnish():
         for room in ROOMS[:-1]:
             shutil.copytree(site.at("rooms"), site.at(f"{kind}-{room}"))
             shutil.copyfile(os.path.join(BUILD, "walls", kind, room), site.at(f"{kind}-{room}", room))
-    for room, before in (("authd", ("pop3d",)), ("giver", ("pop3d",)), ("storage", ("pop3d", "authd"))):
+    for room, before in (("authd", ("pop3d",)), ("authd-crypto", ("pop3d", "authd")), ("giver", ("pop3d",)), ("storage", ("pop3d", "authd"))):
         for b in before:  # a real room does not start without its walls
             shutil.copyfile(os.path.join(BUILD, "walls/loose", b), site.at(f"loose-{room}", b))
 
@@ -78,6 +79,11 @@ def verify(user, proof, mechanism=0):
     """MSG_VERIFY, in the scripts' hexadecimal."""
     user, proof = (s.encode("latin-1") if isinstance(s, str) else s for s in (user, proof))
     return (struct.pack(">BBH", 1, mechanism, len(user)) + user + struct.pack(">H", len(proof)) + proof).hex()
+
+
+def auth(response, mechanism=4):
+    """MSG_AUTH, by CRAM-MD5, with an initial response."""
+    return (struct.pack(">BBBH", 10, mechanism, 1, len(response)) + response.encode("latin-1")).hex()
 
 
 def verdict(name, length=None, mechanism=0, fill="00", users=0):
@@ -106,6 +112,8 @@ class Hostile(Session):
                 f.write(script)
             options |= {"arguments": ("-c", "/bin/echo", "in"),
                         "prefix": ("/bin/sh", "-c", 'exec 3<"$0"; exec "$@"', site.at("given"))}
+        if room == "authd-crypto":
+            options |= {"POP3_SASL": "cram-md5"}
         try:
             super().__init__(site, greet=False, POP3_ROOMS=rooms, **options)
         finally:
@@ -118,6 +126,11 @@ class Hostile(Session):
             self.tell("put " + verify(owner.name, script), "get")
         elif room in ("authd", "giver"):
             self.ask_for(script)
+        elif room == "authd-crypto" and kind == "loose":
+            self.tell("put " + auth(script), "get")
+        elif room == "authd-crypto":
+            self.greet()
+            self.send(b"AUTH CRAM-MD5 " + base64.b64encode(script.encode("latin-1")) + b"\r\n")
         elif room not in ("launch", "taker") and script:
             self.tell(script)
 
@@ -171,7 +184,7 @@ def script_put(script):
 def attack_start(room, script, kind="closed", **options):
     if room == "storage":
         script_put(script)
-    if room == "authd":
+    if room.startswith("authd"):
         script += ";put 02.00.0000"  # pop3d waits for an answer
         options |= {"POP3_USERS": "both"} if ROOT else {}  # so that there is something to write
     if room == "launch":
@@ -642,6 +655,31 @@ def test_authd_cannot_say_yes_to_pop3d():
         check("pop3d: " in log and "login sid=" not in log, log)
 
 
+def test_authd_that_leaves_everything_to_others():
+    """authd-crypto has nobody to leave it to, and a verdict goes with no such status."""
+    session = Hostile("authd", f"say {verdict('owner')};leave 10", POP3_SASL="cram-md5")
+    check(session.line().startswith(b"-ERR [SYS/TEMP] "))
+    log = session.over()
+    check("authd failed" in log and "login sid=" not in log, log)
+    for script in ("leave 10", f"say {verdict('owner')};leave 10"):
+        session = Hostile("authd-crypto", script)
+        check(session.line().startswith(b"-ERR [SYS/TEMP] "))
+        log = session.over()
+        check("authd failed" in log and "login sid=" not in log, log)
+
+
+def test_authd_that_has_no_other():
+    session = Hostile("authd", "leave 10", POP3_SASL="plain")
+    check(session.line().startswith(b"-ERR [SYS/TEMP] "))
+    check("authd failed" in session.over())
+
+
+def test_authd_crypto_says_yes():
+    session = Hostile("authd-crypto", f"say {verdict('owner', mechanism=4)}")
+    equal(session.line(), b"+OK logged in")
+    check(" auth=cram-md5 " in session.quit())
+
+
 def test_authd_that_is_silent_is_no_yes():
     """It ends well and has said nothing: launch waits for pop3d, pop3d for an answer, and the kernel ends both."""
     session = Hostile("authd", "leave 0", kind="loose", HURRY=HURRY, POP3_SESSION="600")
@@ -884,6 +922,7 @@ OUT = {
     "pop3d": FILELESS + (("a descriptor left open", "", errno.EBADF), ("a descriptor left open", "descriptors", TAKEN)),
     "authd": FILELESS + (("3 GiB of memory", "", errno.ENOMEM), ("3 GiB of memory", "limits", TAKEN),
                          ("a descriptor left open", "", errno.EBADF), ("a descriptor left open", "descriptors", TAKEN)),
+    "authd-crypto": FILELESS + (("3 GiB of memory", "", errno.ENOMEM), ("a descriptor left open", "", errno.EBADF)),
     "storage": (
         ("socket of TCP", "", KILLED), ("socket of TCP", "seccomp", TAKEN),
         ("memory to execute", "", KILLED), ("memory to execute", "seccomp", TAKEN),
@@ -988,8 +1027,8 @@ def refuses_tests():
 
 def tests_of(room):
     own = [(f"{room}: " + name[6 + len(room):].replace("_", " "), f) for name, f in globals().items()
-           if name.startswith(f"test_{room}_")]
-    lies = {"pop3d": lambda: pop3d_lies() + pop3d_later_lies(), "authd": authd_lies, "taker": taker_lies, "storage": storage_lies}
+           if name.startswith(f"test_{room.replace('-', '_')}_") and (room != "authd" or "_crypto_" not in name)]
+    lies = {"pop3d": lambda: pop3d_lies() + pop3d_later_lies(), "authd": authd_lies, "storage": storage_lies}
     walls = out_tests(room) + (refuses_tests() if room == "launch" else setuid_tests(room) + traceable_tests(room))
     return attack_tests(room) + lies.get(room, list)() + own + walls
 

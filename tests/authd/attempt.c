@@ -2,65 +2,29 @@
 #define _GNU_SOURCE
 #include "attempt.h"
 
-#include <cdb.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "../check.h"
 #include "methods.h"
+#include "room.h"
 #include "slots.h"
-
-static char slots_path[] = "/tmp/test-attempt-XXXXXX";
 
 static void
 secret_add(struct cdb_make *cdb, const char *name, uint8_t flags)
 {
 	struct span hash = span_of("$1$abcdefgh$9qMkHazuSy1Q8myEum7yb/"); /* of "open sesame" */
-	struct userdb_secret s = { flags, 1, { { .mechanisms = USERDB_BY_ALL, .hash = hash } } };
-	struct wr m;
 
-	userdb_secret_put(&m, &s);
-	CHECK_EQ(cdb_make_add(cdb, name, (unsigned)strlen(name), wr_span(&m).p, (unsigned)wr_span(&m).len), 0);
+	value_add(cdb, span_of(name),
+		  &(struct userdb_secret){ flags, 1, { { .mechanisms = USERDB_BY_ALL, .hash = hash } } });
 }
 
-static int
-database(void)
+static void
+users_add(struct cdb_make *cdb)
 {
-	char path[] = "/tmp/test-attempt-XXXXXX";
-	static const uint8_t server[USERDB_SERVER_BYTES];
-	struct cdb_make cdb;
-	struct wr m;
-	int fd = mkstemp(path);
-
-	(void)unlink(path);
-	CHECK_EQ(cdb_make_start(&cdb, fd), 0);
-	secret_add(&cdb, "", 0);
-	userdb_server_put(&m, server);
-	CHECK_EQ(cdb_make_add(&cdb, "", 1, m.b, (unsigned)m.len), 0);
-	secret_add(&cdb, "bob", 0);
-	secret_add(&cdb, "eve", USERDB_DISABLED);
-	CHECK_EQ(cdb_make_finish(&cdb), 0);
-	return fd;
-}
-
-static struct span facts; /* of TLS; none */
-static char mechanisms[] = "4095";
-
-static int
-facts_open(void)
-{
-	char path[] = "/tmp/test-attempt-XXXXXX";
-	int fd = mkstemp(path);
-
-	(void)unlink(path);
-	if (facts.len)
-		CHECK_EQ(write(fd, facts.p, facts.len), (ssize_t)facts.len);
-	return fd;
+	secret_add(cdb, "", 0);
+	secret_add(cdb, "bob", 0);
+	secret_add(cdb, "eve", USERDB_DISABLED);
 }
 
 struct outcome {
@@ -70,28 +34,17 @@ struct outcome {
 	char log[1024];
 };
 
-/* The child is authd: put each descriptor where it expects it. */
+/* The child is authd. */
 static void
 child_run(int ctl, int verdict, int log)
 {
-	char *argv[] = { "authd",   "77.1", "203.0.113.9", "192.0.2.1", "landlock", "2",   "1", mechanisms,
-			 "private", "-",    "0",           "exact,-,-", "own",      "any", NULL };
 	static struct attempt a;
-	int fds[] = {
-		log, ctl, database(), verdict, open(slots_path, O_RDWR), open("/dev/null", O_RDONLY), facts_open()
-	};
 
-	for (int i = 0; i < 7; i++)
-		fds[i] = fcntl(fds[i], F_DUPFD, 50);
-	for (int i = 0; i < 7; i++)
-		(void)dup2(fds[i], FD_LOG + i);
-	(void)close_range(FD_FACTS + 1, ~0U, 0);
-	attempt_args(&a, 14, argv);
+	room_settle(&a, ctl, verdict, log, database_of(users_add));
+	if (attempt_is_by(&a, methods_elsewhere))
+		_exit(STATUS_ELSEWHERE);
 	attempt_serve(&a, methods);
-	for (size_t i = 0; i < sizeof a.secret; i++)
-		if (((const uint8_t *)&a.secret)[i])
-			_exit(99); /* a secret was left behind */
-	_exit(0);
+	room_leave(&a);
 }
 
 static void
@@ -377,6 +330,24 @@ test_turns(void)
 	memcpy(mechanisms, all, sizeof all);
 }
 
+/* What authd-crypto judges stays in the channel, and nothing is said; what is not offered is nobody's. */
+static void
+test_elsewhere(void)
+{
+	static char all[] = "4095", few[] = "8"; /* LOGIN */
+	struct talk *t = auth(MECH_CRAM_MD5, NULL, 0, NULL, NULL);
+
+	CHECK_EQ(WEXITSTATUS(t->status), STATUS_ELSEWHERE);
+	CHECK(strcmp(t->heard, "") == 0 && strcmp(t->verdict, "") == 0 && strcmp(t->log, "") == 0);
+	memcpy(mechanisms, few, sizeof few);
+	CHECK(dies(auth(MECH_CRAM_MD5, NULL, 0, NULL, NULL), "a mechanism that is not offered"));
+	memcpy(mechanisms, all, sizeof all);
+	response_put(&t->said[0], span_of("bob"));
+	t->said[0].b[1] = MECH_CRAM_MD5; /* no such message */
+	talk(t);
+	CHECK(dies(t, "the attempt is malformed"));
+}
+
 /* EXTERNAL: whom the certificate names, and nobody else. */
 static void
 external_as(const char *identity, uint8_t flags)
@@ -426,6 +397,7 @@ main(void)
 	test_cancel();
 	test_turns();
 	test_external();
+	test_elsewhere();
 	(void)unlink(slots_path);
 	return check_end();
 }

@@ -81,6 +81,20 @@ main(void)
 	CHECK(chan_get(pair[1], &in, true) == 0 && in.fd >= 0);
 	CHECK(write(tube[1], "x", 1) == 1 && read(in.fd, &byte, 1) == 1 && byte == 'x');
 
+	/* A look takes nothing away, whatever is there. */
+	{
+		uint8_t head[2] = { 0, 0 };
+
+		CHECK_EQ(chan_put_fd(pair[0], &m, tube[0]), 0);
+		CHECK_EQ(chan_peek(pair[1], head, sizeof head), 2);
+		CHECK(head[0] == MSG_OPEN && head[1] == 0);
+		CHECK_EQ(chan_peek(pair[1], head, 1), 1);
+		CHECK(chan_get(pair[1], &in, true) == 0 && in.fd >= 0 && in.data.len == 5);
+		CHECK(send(pair[0], big, 1, 0) == 1);
+		CHECK_EQ(chan_peek(pair[1], head, sizeof head), 1);
+		CHECK(chan_get(pair[1], &in, false) == 0);
+	}
+
 	CHECK_EQ(sender_status(tube[0]), 0);
 
 	CHECK_EQ(chan_put(pair[0], &m), 0);

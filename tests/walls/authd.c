@@ -1,7 +1,9 @@
-/* An authd that has been taken over: the proof that it is to judge is its script. */
+/* An authd that has been taken over: the proof that it is to judge, or the initial response, is its script.  So is an
+ * authd-crypto, with CRYPTO; authd leaves it all that is AUTH's. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -33,7 +35,13 @@ static const struct attack own[] = {
 	CALL("write the secrets", KILLED, SYS_write, FD_SECRETS, P(memory), 1),
 	CALL("write to the channel", KILLED, SYS_write, FD_CTL, P(memory), 1),
 	CALL("write the secrets through memory", EACCES, SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, FD_SECRETS, 0),
+#ifdef CRYPTO
 	CALL("write the key through memory", EACCES, SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, FD_SHARED_KEY, 0),
+	CALL("wait for whom nobody wakes", KILLED, SYS_futex, P(memory), FUTEX_WAIT_PRIVATE, 0, 0),
+#else
+	CALL("read the key of shared secrets", ZERO, SYS_read, FD_SHARED_KEY, P(memory), sizeof memory),
+	CALL("wake a thread", KILLED, SYS_futex, P(memory), FUTEX_WAKE_PRIVATE, 1),
+#endif
 	CALL("lock the secrets", EBADF, SYS_fcntl, FD_SECRETS, F_OFD_SETLK, P(&whole)),
 	CALL("wait for a lock", KILLED, SYS_fcntl, FD_SLOTS, F_OFD_SETLKW, P(&whole)),
 	CALL("read launch's end of the verdict", EBADF, SYS_read, FD_VERDICT, P(memory), 1),
@@ -50,6 +58,30 @@ static const struct attack own[] = {
 /* clang-format on */
 
 const struct method methods[MECH__MAX]; /* main hands them on */
+#ifdef CRYPTO
+static const char room[] = "authd-crypto";
+const unsigned methods_elsewhere = 0;
+const struct sandbox *const methods_sandbox = &sandbox_authd_crypto;
+#else
+static const char room[] = "authd";
+const unsigned methods_elsewhere = MECHANISMS_OF_CRYPTO;
+const struct sandbox *const methods_sandbox = &sandbox_authd;
+#endif
+
+void
+methods_start(void)
+{
+}
+
+bool
+attempt_is_by(const struct attempt *a, unsigned mechanisms)
+{
+	uint8_t type;
+
+	(void)a;
+	(void)mechanisms;
+	return chan_peek(FD_CTL, &type, 1) == 1 && type == MSG_AUTH;
+}
 
 static const struct attacks attacks_own = ATTACKS(own);
 static const struct attacks *const tables[] = { &attacks_everywhere, &attacks_rooms, &attacks_fileless, &attacks_own,
@@ -81,9 +113,14 @@ void
 attempt_serve(struct attempt *a, const struct method *unused)
 {
 	struct verify v;
+	struct auth s;
 
 	(void)unused;
-	attack_begin("authd", a->sid, tables, command_more);
-	if (chan_get(FD_CTL, &a->secret.in, false) == 0 && verify_get(a->secret.in.data, &v) == 0)
+	attack_begin(room, a->sid, tables, command_more);
+	if (chan_get(FD_CTL, &a->secret.in, false))
+		return;
+	if (verify_get(a->secret.in.data, &v) == 0)
 		script_obey(v.proof);
+	else if (auth_get(a->secret.in.data, &s) == 0)
+		script_obey(s.response);
 }

@@ -1,0 +1,24 @@
+#include "../methods.h"
+
+#include <openssl/crypto.h>
+
+#include "cram.h"
+#include "die.h"
+
+const struct method methods[MECH__MAX] = {
+	[MECH_CRAM_MD5] = { USERDB_BY_CRAM_MD5, cram_md5_step },
+};
+
+const unsigned methods_elsewhere = 0;
+const struct sandbox *const methods_sandbox = &sandbox_authd_crypto;
+
+/* Nothing of OpenSSL's configuration, so that no module is loaded; no texts of errors. */
+void
+methods_start(void)
+{
+	if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
+				     OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS |
+				     OPENSSL_INIT_NO_ATEXIT,
+				 NULL))
+		die_sys("cannot start OpenSSL");
+}
