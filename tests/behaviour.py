@@ -282,18 +282,25 @@ def pop3d_alone(idle, limit):
 
 
 def test_idle_limit_closes_without_a_word():
-    client, process, log, ctl = pop3d_alone(3, 600)
-    with ctl:
-        start = time.monotonic()
-        time.sleep(1)
-        client.ask("CAPA")
-        client.body()
-        last = time.monotonic()
-        client.closed()
-        check(time.monotonic() - last > 2.9, "CAPA did not start the time anew")
-        check(time.monotonic() - start < 30)
-        equal(process.wait(), 0)
-        check(" end=timeout " in log.all(), log.text)
+    late = True
+    while late:  # this process itself was kept waiting for too long to tell anything
+        client, process, log, ctl = pop3d_alone(3, 600)
+        with ctl:
+            start = time.monotonic()
+            time.sleep(1)
+            client.send(b"CAPA\r\n")
+            last = time.monotonic()
+            late = last - start > 2
+            if late:
+                client.sock.close()
+                process.wait()
+                continue
+            client.line()
+            client.body()
+            client.closed()
+            check(time.monotonic() - last > 2.9, "CAPA did not start the time anew")
+            equal(process.wait(), 0)
+            check(" end=timeout " in log.all(), log.text)
 
 
 def test_session_limit_ends_a_busy_session():
@@ -301,12 +308,12 @@ def test_session_limit_ends_a_busy_session():
     with ctl:
         start = time.monotonic()
         try:
-            while time.monotonic() - start < 30:
+            while time.monotonic() - start < DEADLINE:
                 client.ask("CAPA")
                 client.body()
         except (AssertionError, OSError):
             pass
-        check(1.9 < time.monotonic() - start < 30, "it ended after", time.monotonic() - start)
+        check(1.9 < time.monotonic() - start < DEADLINE, "it ended after", time.monotonic() - start)
         equal(process.wait(), 0)
         check(re.search(" end=(timeout|limit) ", log.all()), log.text)
 

@@ -523,7 +523,7 @@ class Terminal:
         self.seen = ""
 
     def until(self, text):
-        end = time.time() + 20
+        end = time.time() + 60
         while text not in self.seen and time.time() < end:
             if select.select([self.fd], [], [], 1)[0]:
                 try:
