@@ -92,7 +92,7 @@ $(B)/full/%.o: %.c $(HEADERS)
 $(B)/small/launch/config.o $(B)/full/launch/config.o: $(B)/prefix
 $(B)/prefix: FORCE
 	@mkdir -p $(B) && echo '$(LIBEXECDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR)' >$@
-$(B)/include:
+$(B)/include: Makefile
 	@mkdir -p $@
 	$(Q)ln -sfn /usr/include/linux /usr/include/asm-generic /usr/include/cdb.h /usr/include/crypt.h /usr/include/sodium /usr/include/sodium.h $@
 	$(Q)ln -sfn $(firstword $(wildcard /usr/include/$(TRIPLE)/asm /usr/include/asm)) $@/asm

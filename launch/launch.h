@@ -65,6 +65,8 @@ void tls_park(struct launch *s);
 void tls_begin(struct launch *s, unsigned left);
 /* What was parked will not be needed: wait until it has ended. */
 void tls_forget(struct launch *s);
+/* Make the channel between us and pop3d. */
+void channel_make(struct launch *s);
 /* Start pop3d. */
 void pop3d_start(struct launch *s);
 /* Wait until pop3d, and with TLS tlsd and tlskey, have ended; then end. */

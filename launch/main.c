@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -76,13 +75,10 @@ has_tls(void)
 static void
 descriptors_open(void)
 {
-	int pair[2], rooms;
 	struct stat st;
+	int rooms;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-		die_sys("cannot make a channel");
-	s.ctl = pair[0];
-	s.pop3d_ctl = pair[1];
+	channel_make(&s);
 	s.table = table_make();
 	s.nothing = s.facts = fcntl(FD_NULL, F_DUPFD_CLOEXEC, FD_ROOM + 1);
 	if (s.nothing < 0)

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -80,6 +81,22 @@ way_word(const struct launch *s)
 	if (s->tls)
 		return s->stls ? "tls-begun" : "tls";
 	return s->stls ? "stls" : "clear";
+}
+
+/* Of what authd and storage send by our end of the channel, few messages are on their way at a time: 4608 octets, which
+ * is the kernel's least, are six.  It counts the descriptors with them for all processes of a uid: a pop3d that asks for
+ * them and takes none has to do so in hundreds of sessions before others of that uid cannot send theirs. */
+void
+channel_make(struct launch *s)
+{
+	const int least = 1;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) ||
+	    setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &least, sizeof least))
+		die_sys("cannot make a channel");
+	s->ctl = pair[0];
+	s->pop3d_ctl = pair[1];
 }
 
 void

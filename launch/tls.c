@@ -143,12 +143,9 @@ void
 tls_park(struct launch *s)
 {
 	static struct launch later; /* the session as it will be */
-	int pair[2];
 
-	pair_make(SOCK_SEQPACKET, pair);
 	later = *s;
-	later.ctl = pair[0];
-	later.pop3d_ctl = pair[1];
+	channel_make(&later);
 	tls_start(&later);
 	pop3d_start(&later);
 	s->facts = later.facts;

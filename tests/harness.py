@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 
 ROOT = os.getuid() == 0
@@ -56,6 +57,17 @@ def program(package, path):
 def need_root():
     if not ROOT:
         raise Skip("needs root")
+
+
+def waits_in(pid, *calls):
+    """Wait until this process waits in one of these system calls; root alone may look."""
+    number = {"x86_64": {"recvmsg": "47", "sendmsg": "46"}, "aarch64": {"recvmsg": "212", "sendmsg": "211"}}
+    limit = time.monotonic() + DEADLINE
+    while True:
+        with open(f"/proc/{pid}/syscall", encoding="ascii") as f:
+            if f.read().split()[0] in [number[os.uname().machine][c] for c in calls]:
+                return
+        check(time.monotonic() < limit, pid, "never waits in", *calls)
 
 
 def landlock():

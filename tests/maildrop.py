@@ -11,9 +11,8 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 
-from harness import DEADLINE, ROOT, Maildir, Site, check, equal, need_root, run_module, wire
+from harness import DEADLINE, ROOT, Maildir, Site, check, equal, need_root, run_module, waits_in, wire
 
 site = Site()
 TEXT = b"Subject: t\n\nbody\n"
@@ -743,22 +742,12 @@ def test_lock_leaves_nothing_behind():
 
 # Storage ends before its time, or pop3d stops taking what it sends.
 
-def receives(pid):
-    """Wait until this process waits for a message."""
-    limit, recvmsg = time.monotonic() + DEADLINE, {"x86_64": "47", "aarch64": "212"}[os.uname().machine]
-    while True:
-        with open(f"/proc/{pid}/syscall", encoding="ascii") as f:
-            if f.read().split()[0] == recvmsg:
-                return
-        check(time.monotonic() < limit, pid, "waits for no message")
-
-
 def asks_storage(session, command):
     """Send a command while storage stands still, and wait until pop3d waits for it."""
     need_root()  # who may look at an undumpable process
     os.kill(session.process.pid, signal.SIGSTOP)
     session.send(command)
-    receives(session.children()[0])
+    waits_in(session.children()[0], "recvmsg")
 
 
 def test_descriptors_that_nobody_takes():
@@ -769,7 +758,7 @@ def test_descriptors_that_nobody_takes():
         asks_storage(session, b"RETR 1\r\n")
         os.kill(session.children()[0], signal.SIGSTOP)
         os.kill(session.process.pid, signal.SIGCONT)
-        receives(session.process.pid)
+        waits_in(session.process.pid, "recvmsg")
         held.append(session)
     site.login(user).quit()
     for session in held:
