@@ -1,8 +1,10 @@
 """abuse: N sessions of every manner at once, right, wrong, rude, slow and cut, while other programs deliver into the same
 Maildirs, change flags and remove.  Every message is known by its content: none may be lost, doubled, changed or shown to
-another user, and when all is over nothing is left behind, no process, no descriptor and no file.
+another user, and when all is over nothing is left behind, no process, descriptor, file, lock, mount or memory.  One session in
+eight speaks TLS (-s).
 `abuse.py N [SEED]`; the sessions and what happens in them follow from the seed, their order in time does not."""
 
+import collections
 import os
 import random
 import re
@@ -12,32 +14,66 @@ import sys
 import threading
 import time
 
-from harness import DEADLINE, Client, Site, check, equal, run, tcpserver, wire
+from harness import DEADLINE, Client, Log, Site, check, equal, need, run, tcpserver, tls_context, wire
 
 WORKERS = 4
 SESSIONS = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 400
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
 KEPT = 30  # messages in a maildrop that stop its deliverer for a while
+ORDINARY = {"pop3d: login", "pop3d: fail", "pop3d: end", "pop3d: tls"}
+
+
+class Tally(Log):
+    """The log of a million sessions: its lines are counted, by program and event; only what no client can cause is kept."""
+
+    def begin(self):
+        self.counts = collections.Counter()
+        super().begin()
+
+    def _drain(self):
+        rest = b""
+        while block := os.read(self.read, 1 << 20):
+            *lines, rest = (rest + block).split(b"\n")
+            for line in lines:
+                kind = b" ".join(line.split(b" ", 2)[:2]).decode("latin-1")
+                self.counts[kind] += 1
+                if kind not in ORDINARY and len(self.text) < 10000:
+                    self.text += line.decode("latin-1") + "\n"
+        os.close(self.read)
 
 
 class Mailbox:
-    """One user, and the truth about his mail: what was delivered, what is certainly gone, and what may be."""
+    """One user, and the truth about his mail: what was delivered, what is certainly gone, and what may be.  A message
+    follows from its name, so that none need be kept."""
 
     def __init__(self, user, seed):
         self.user, self.random = user, random.Random(seed)
         self.lock = threading.Lock()  # of the sets, not of the maildrop
-        self.content, self.gone, self.perhaps = {}, set(), set()
+        self.here_for, self.gone, self.perhaps = set(), 0, set()  # names; those that are certainly gone are counted
         self.serial = 0
+
+    def name(self, serial):
+        return f"{1700000000 + serial}.{self.user.name}.{serial}"
+
+    def content(self, name):
+        pick = random.Random(name)
+        lines = pick.choices((".", "..x", "text", "", "x" * 900, "-ERR", "+OK 1"), k=pick.randrange(40))
+        return (f"X-Id: {name}\nSubject: t\n\n" + "\n".join(lines) + pick.choice(("\n", ""))).encode()
 
     def deliver(self):
         self.serial += 1
-        name = f"{1700000000 + self.serial}.{self.user.name}.{self.serial}"
-        lines = [self.random.choice((".", "..x", "text", "", "x" * 900, "-ERR", "+OK 1")) for _ in range(self.random.randrange(40))]
-        body = f"X-Id: {name}\nSubject: t\n\n" + "\n".join(lines) + self.random.choice(("\n", ""))
+        name = self.name(self.serial)
         with self.lock:
-            self.content[name] = body.encode()
-        path = self.user.put("tmp/" + name, body.encode())
+            self.here_for.add(name)
+        path = self.user.put("tmp/" + name, self.content(name))
         os.rename(path, self.user.maildir.at("new/" + name))
+
+    def take_away(self, names):
+        """They are gone for certain."""
+        with self.lock:
+            self.gone += len(self.here_for & names)
+            self.here_for -= names
+            self.perhaps -= names
 
     def here(self):
         return [(sub, n) for sub in ("new", "cur") for n in map(os.fsdecode, os.listdir(self.user.maildir.at(sub)))]
@@ -57,8 +93,7 @@ class Mailbox:
                 with self.lock:
                     self.perhaps.add(base)
                 os.unlink(path)
-                with self.lock:
-                    self.gone.add(base)
+                self.take_away({base})
             else:
                 os.rename(path, self.user.maildir.at(f"cur/{base}:2,{self.random.choice(('', 'S', 'RS', 'FS'))}"))
         except FileNotFoundError:
@@ -68,8 +103,10 @@ class Mailbox:
         got = re.match(rb"X-Id: (\S+)\r\n", body)
         check(got, "a message without our header:", body[:200])
         name = got[1].decode()
-        check(name in self.content, self.user.name, "is shown a message that is not his:", name)
-        check(body == wire(self.content[name]), "another content:", name, body[:300])
+        serial = name.rpartition(".")[2]
+        check(serial.isdigit() and 1 <= int(serial) <= self.serial and name == self.name(int(serial)), self.user.name,
+              "is shown a message that is not his:", name)
+        check(body == wire(self.content(name)), "another content:", name, body[:300])
         return name
 
 
@@ -112,8 +149,7 @@ def session_right(box, client, pick):
         client.ask(f"DELE {n}")
     client.ask("QUIT")
     client.closed()
-    with box.lock:
-        box.gone |= {read[n] for n in marked}
+    box.take_away({read[n] for n in marked})
 
 
 def session_pipelined(box, client, pick):
@@ -168,18 +204,25 @@ MANNERS = ((session_right, 6), (session_pipelined, 2), (session_without_quit, 2)
 class Worker(threading.Thread):
     """Sessions for one mailbox, one after the other: nobody else has its lock but a session that was cut and still ends."""
 
-    def __init__(self, box, port, count, seed):
+    def __init__(self, box, ports, count, seed):
         super().__init__(daemon=True)
-        self.box, self.port, self.count, self.pick, self.error = box, port, count, random.Random(seed), None
+        self.box, self.ports, self.count, self.pick, self.error = box, ports, count, random.Random(seed), None
+        self.context, self.done, self.tls = tls_context(), {m.__name__: 0 for m, _ in MANNERS}, 0
         self.manners = [m for m, weight in MANNERS for _ in range(weight)]
 
     def one(self):
         manner = self.pick.choice(self.manners)
+        tls = self.pick.randrange(8) == 0
+        self.done[manner.__name__] += 1
+        self.tls += tls
         state = self.pick.getstate()
         for _ in range(100):
             self.pick.setstate(state)
-            client = Client(socket.create_connection(("127.0.0.1", self.port), DEADLINE))
+            client = Client(socket.create_connection(("127.0.0.1", self.ports[tls]), DEADLINE))
             try:
+                # Half of those who mean to be rude, or to go, do it before the handshake.
+                if tls and (manner not in (session_rude, session_silent) or self.pick.randrange(2)):
+                    client.sock = self.context.wrap_socket(client.sock)
                 return manner(self.box, client, self.pick)
             except AssertionError as e:
                 if "[IN-USE]" not in str(e):
@@ -205,57 +248,98 @@ def tree(top):
     return sorted(os.path.join(where, n) for where, dirs, files in os.walk(top) for n in dirs + files)
 
 
+def read_lines(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read().splitlines()
+
+
+class Place:
+    """What could be left behind: looked at before the sessions, and after them."""
+
+    def __init__(self, site, servers):
+        self.site, self.servers = site, servers
+
+    def look(self):
+        inodes = {os.lstat(path).st_ino for path in map(os.fsencode, tree(self.site.dir))}
+        locks = [line for line in read_lines("/proc/locks") if int(line.split()[-3].split(":")[2]) in inodes]
+        return {"files": [tree(self.site.at(d)) for d in ("data", "rooms", "empty", "tls")], "locks": locks,
+                "mounts": [line for line in read_lines("/proc/self/mountinfo") if f" {self.site.dir}" in line],
+                "descriptors": [sorted(os.listdir(f"/proc/{s.process.pid}/fd")) for s in self.servers],
+                "processes": [children(s.process.pid) for s in self.servers]}
+
+    def memory(self):
+        """Of the super-servers, in KiB."""
+        return [int(line.split()[1]) for s in self.servers for line in read_lines(f"/proc/{s.process.pid}/status")
+                if line.startswith("VmRSS:")]
+
+
+def judge(box):
+    """What lies in the maildrop is what has to."""
+    there = [name.split(":")[0] for _, name in box.here()]
+    equal(len(set(there)), len(there), "doubled")
+    equal(box.here_for - set(there) - box.perhaps, set(), "lost")
+    equal(set(there) - box.here_for, set(), "there again, or from nowhere")
+    for sub, name in box.here():
+        with open(box.user.maildir.at(f"{sub}/{name}"), "rb") as f:
+            equal(f.read(), box.content(name.split(":")[0]))
+    equal(os.listdir(box.user.maildir.at("tmp")), [])
+
+
 def sessions():
+    need("openssl")
     site = Site()
+    site.certificate(kind="ecdsa")
     boxes = [Mailbox(site.user(which=n % 2), SEED * 100 + n) for n in range(WORKERS)]
     for box in boxes:
         for _ in range(10):
             box.deliver()
-    before = tree(site.at("data")), tree(site.at("rooms")), tree(site.at("empty"))
-    over = threading.Event()
-    with tcpserver(site, "-c", "200", POP3_GUESSES="0") as server:
-        server.client().greet().ask("QUIT")  # it has closed what it does not need
-        descriptors = os.listdir(f"/proc/{server.process.pid}/fd")
-        workers = [Worker(b, server.port, SESSIONS // WORKERS, SEED * 1000 + n) for n, b in enumerate(boxes)]
+    over, began = threading.Event(), time.monotonic()
+    with (tcpserver(site, "-c", "200", log=Tally, POP3_GUESSES="0") as clear,
+          tcpserver(site, "-c", "200", log=Tally, program=("-s",), POP3_GUESSES="0") as tls):
+        clear.client().greet().ask("QUIT")  # it has closed what it does not need
+        tls.client().sock.close()
+        place = Place(site, (clear, tls))
+        while any(place.look()["processes"]):
+            time.sleep(0.01)
+        before, memory = place.look(), place.memory()
+        workers = [Worker(b, (clear.port, tls.port), SESSIONS // WORKERS, SEED * 1000 + n) for n, b in enumerate(boxes)]
 
         def meddle():
             while not over.is_set():
                 for box in boxes:
                     box.meddle()
-                over.wait(0.002)  # not faster than anybody delivers
+                over.wait(0.01)  # about as often as there are sessions
 
         meddler = threading.Thread(target=meddle, daemon=True)
         meddler.start()
         for w in workers:
             w.start()
         for w in workers:
-            w.join()
+            while w.is_alive():
+                w.join(600)
+                print(f"-- {sum(sum(w.done.values()) for w in workers)} sessions after {time.monotonic() - began:.0f} s", flush=True)
         over.set()
         meddler.join()
         for w in workers:
             check(w.error is None, w.error)
         end = time.monotonic() + DEADLINE
-        while children(server.process.pid):
-            check(time.monotonic() < end, "processes are left:", children(server.process.pid))
+        while (after := place.look())["processes"] != before["processes"]:
+            check(time.monotonic() < end, "processes are left:", after["processes"])
             time.sleep(0.01)
-        equal(os.listdir(f"/proc/{server.process.pid}/fd"), descriptors, "descriptors of the super-server")
-        log = server.stop()
-    check(" alarm " not in log, [line for line in log.splitlines() if " alarm " in line][:3])
-    total = 0
+        for what, was in before.items():
+            equal(after[what], was, what)
+        for was, now in zip(memory, place.memory()):
+            check(now <= was + 256, "the super-server had", was, "KiB and has", now)
+        logs = [server.stop() for server in (clear, tls)]
+    check(not any(logs), "logged, and by no client's doing:", *logs)
     for box in boxes:
-        there = [name.split(":")[0] for _, name in box.here()]
-        equal(len(set(there)), len(there), "doubled")
-        lost = set(box.content) - set(there) - box.perhaps
-        equal(lost, set(), "lost")
-        equal(set(there) & box.gone, set(), "there again")
-        equal(set(there) - set(box.content), set(), "from nowhere")
-        for sub, name in box.here():
-            with open(box.user.maildir.at(f"{sub}/{name}"), "rb") as f:
-                equal(f.read(), box.content[name.split(":")[0]])
-        equal(os.listdir(box.user.maildir.at("tmp")), [])
-        total += len(box.content)
-    equal((tree(site.at("data")), tree(site.at("rooms")), tree(site.at("empty"))), before, "files")
-    print(f"ok {SESSIONS} sessions, {total} messages delivered, {sum(len(b.gone) for b in boxes)} removed, seed {SEED}")
+        judge(box)
+    done = sum((collections.Counter(w.done) for w in workers), collections.Counter())
+    seconds = time.monotonic() - began
+    print(f"ok {sum(done.values())} sessions ({sum(w.tls for w in workers)} with TLS) in {seconds:.0f} s, seed {SEED}: "
+          f"{sum(b.serial for b in boxes)} messages delivered, {sum(b.gone for b in boxes)} removed; "
+          f"{', '.join(f'{n} {m[8:]}' for m, n in sorted(done.items()))}; log: "
+          f"{', '.join(f'{n} {k[7:]}' for k, n in sorted((clear.log.counts + tls.log.counts).items()))}")
 
 
 if __name__ == "__main__":

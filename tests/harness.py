@@ -423,8 +423,8 @@ class StlsSession(TlsSession):
 class Server:
     """A super-server that listens, and what it and its sessions write to descriptor 2."""
 
-    def __init__(self, argv, environment, reads_port=False, **options):
-        self.log = Log()
+    def __init__(self, argv, environment, reads_port=False, log=Log, **options):
+        self.log = log()
         self.process = subprocess.Popen(argv, env=environment, stdin=subprocess.DEVNULL, stderr=self.log.write,
                                         stdout=subprocess.PIPE if reads_port else self.log.write, **options)
         self.log.parent()
@@ -456,11 +456,12 @@ class Server:
             self.stop()
 
 
-def tcpserver(site, *arguments, **settings):
+def tcpserver(site, *arguments, program=(), log=Log, **settings):
+    """arguments: tcpserver's; program: sallyport's."""
     need("tcpserver")
     env = site.environment(**settings)
-    argv = ["tcpserver", "-1", "-RHl0", *arguments, "127.0.0.1", "0", site.sallyport]
-    return Server(argv, {k: v for k, v in env.items() if k != "PROTO" and not k.startswith("TCP")}, reads_port=True)
+    argv = ["tcpserver", "-1", "-RHl0", *arguments, "127.0.0.1", "0", site.sallyport, *program]
+    return Server(argv, {k: v for k, v in env.items() if k != "PROTO" and not k.startswith("TCP")}, reads_port=True, log=log)
 
 
 def run(tests):
