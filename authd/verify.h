@@ -15,6 +15,7 @@ enum verdict {
 	VERDICT_MALFORMED,   /* a response that the mechanism does not know */
 	VERDICT_AUTHZID,     /* to act for another user, which nobody may */
 	VERDICT_CERTIFICATE, /* EXTERNAL without a certificate that names a user */
+	VERDICT_BINDING,     /* SCRAM that is not bound to this connection as it has to be */
 	VERDICT_LIMITED,     /* too many wrong guesses: it was not judged */
 	VERDICT_TEMPORARY,   /* we could not judge; later we may */
 	VERDICT_BROKEN,      /* an administrator must compile the databases again */

@@ -1,7 +1,9 @@
 """session: plays every tests/session/*.txt, byte for byte, through the whole chain that a client meets.
 A transcript is a header of "# key: value" lines, then C: (client), S: (server), each a line without its CRLF.
 C! is sent without CRLF, EOF is the server's close; \\n \\r \\0 \\t \\\\ \\xHH, and \\{N*TEXT} for N times TEXT.
-What is random: \\{challenge} is the base64 of any challenge, and \\{cram NAME SECRET} the response to the last one."""
+What is random: \\{challenge} is the base64 of any challenge, and \\{cram NAME SECRET} the response to the last one; so are
+\\{scram-sha-1 NAME SECRET} and \\{scram-sha-256 NAME SECRET}, with -y that of a client which could be bound to TLS, and
+\\{proof NAME SECRET} to what is challenged then; the server must prove itself with \\{signature}."""
 
 import os
 import re
@@ -35,17 +37,26 @@ def unescape(text):
 class Exchange:
     """What a transcript says of challenges."""
 
-    challenge = None
+    challenge = scram = None
 
     def respond(self, what, name, secret):
-        check(what == "cram", "a transcript has no", what)
-        return sasl.cram_md5(self.challenge, name.encode("latin-1"), secret.encode("latin-1"))
+        name, secret = name.encode("latin-1"), secret.encode("latin-1")
+        if what == "cram":
+            return sasl.cram_md5(self.challenge, name, secret)
+        if what == "proof":
+            return self.scram.final(self.challenge)
+        form = re.fullmatch(r"scram-sha-(1|256)(-y)?", what)
+        check(form, "a transcript has no", what)
+        self.scram = sasl.Scram(name, secret, "sha" + form[1], b"y,," if form[2] else b"n,,")
+        return self.scram.first()
 
     def client(self, text):
-        return unescape(re.sub(r"\\\{([a-z]+) (\S+) ([^}]+)\}", lambda m: sasl.b64(self.respond(*m.groups())), text))
+        return unescape(re.sub(r"\\\{([a-z][a-z0-9-]+) (\S+) ([^}]+)\}", lambda m: sasl.b64(self.respond(*m.groups())), text))
 
     def server(self, session, text):
         """One line of the server's, which may have a challenge in it."""
+        if text.endswith("\\{signature}"):
+            text = text.replace("\\{signature}", sasl.b64(self.scram.expected))
         before, random, _ = text.partition("\\{challenge}")
         if not random:
             return expect(session, unescape(text) + b"\r\n")
@@ -125,7 +136,7 @@ def site_make():
     site.user("n" * 246)
     for name in ("shared", "disabled"):
         site.user(name)
-        equal(site.user_tool("forms", name, "-k", "shared", password=PASSWORD).returncode, 0)
+        equal(site.user_tool("forms", name, *"-k shared -k scram-sha-1 -k scram-sha-256".split(), password=PASSWORD).returncode, 0)
     equal(site.user_tool("disable", "disabled").returncode, 0)
     return site, bob
 

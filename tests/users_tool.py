@@ -12,6 +12,7 @@ import re
 import select
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -202,6 +203,9 @@ def test_forms(p):
     out = p.expect(0, "show", "bob", out=r"verifier: scram-sha-256 label=,created=(.|\n)*verifier: scram-sha-1 label=(.|\n)*"
                                         r"verifier: shared label=")
     check("{" not in out and "," not in re.sub(r",created=\S+", "", out), "verifiers are not shown: %r" % out)
+    p.expect(1, "test", "bob", stdin="open sesame\n",
+             out=r"ok   password: right, the main one\n(.|\n)*ok   scram-sha-256: of this password too\n"
+                 r"ok   scram-sha-1: of this password too\nok   shared: of this password too\n")
     # Never the same twice; none without being asked for; not of a password that is not the main one.
     p.expect(0, "forms", "bob", "-k", "scram-sha-256", "-k", "shared", stdin="open sesame\n")
     again = verifiers(p, "bob")
@@ -237,6 +241,8 @@ def test_forms(p):
     # An app password as a shared secret, and as nothing else.
     phone = p.expect(0, "app-add", "al", "till", "-k", "shared", "-b", "cram-md5")
     check(of_shared(p, verifiers(p, "al")[2]) == len(phone.strip()) == 20, p.text())
+    p.expect(1, "test", "al", stdin=phone, out="ok   password: right, the app password till\n"
+             "ok   scheme: shared\n(.|\n)*FAIL good for USER and PASS\nok   good for APOP or CRAM-MD5\n")
     p.expect(100, "app-add", "al", "other", "-k", "scram-sha-1", err="for SCRAM in no case; ")
     # A key that is not one: nothing is sealed with it, and it is not replaced.
     with open(p.data + "/shared.key", "r+b") as f:
@@ -244,6 +250,29 @@ def test_forms(p):
     before = p.text()
     p.expect(111, "passwd", "al", "-k", "shared", stdin="x\n", err="shared.key has not 32 octets: ")
     check(p.text() == before and os.stat(p.data + "/shared.key").st_size == 31, "nothing has changed")
+
+
+def decoy(p):
+    """Iterations of SHA-256 and SHA-1 that the decoy has: u32 before a salt of 16 octets and StoredKey."""
+    with open(p.data + "/secrets.cdb", "rb") as f:
+        f.seek(2048)
+        keys, values = struct.unpack("<II", f.read(8))
+        check(keys == 0, "the decoy is the first")
+        value = f.read(values)
+    return [int.from_bytes(m[1], "big") for m in re.finditer(rb"(....)\0\x10.{16}\0[\x20\x14]", value, re.S)]
+
+
+def test_decoy(p):
+    """Whoever has no SCRAM verifier looks like most of those who have one."""
+    p.add("bob")
+    check(decoy(p) == [10000, 10000], "nobody has one: %s" % decoy(p))
+    p.expect(0, "forms", "bob", "-k", "scram-sha-256", stdin="open sesame\n")
+    line = p.text().splitlines()[1]
+    p.write(p.text() + "".join(line.replace("bob:", n + ":").replace("10000", i).replace("label=", "") .replace(
+        ",created", "created").replace(":created", ":%d:%d:%s/%s:created" % (UID, GID, p.dir, n)) + "\n"
+        for n, i in (("al", "4096"), ("cy", "4096"))))
+    p.expect(0, "compile")
+    check(decoy(p) == [4096, 10000], "two of three have 4096: %s" % decoy(p))
 
 
 def test_app_passwords(p):
@@ -586,7 +615,7 @@ def test_terminal(p):
 
 
 def main():
-    tests = [test_life_of_a_user, test_login_steps, test_forms, test_app_passwords, test_change, test_restrict,
+    tests = [test_life_of_a_user, test_login_steps, test_forms, test_decoy, test_app_passwords, test_change, test_restrict,
              test_hash_and_verify, test_import_passwd_file, test_import_others, test_text_is_kept, test_broken_text, test_usage, test_concurrent,
              test_terminal]
     with tempfile.TemporaryDirectory(prefix="sallyport-user.") as top:

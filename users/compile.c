@@ -132,6 +132,47 @@ user_encode(struct encoded *e, const struct user *u)
 		verifier_encode(e, u->further[i].verifier, &u->further[i].options);
 }
 
+/* How many iterations most SCRAM verifiers of that kind have; of whom there is no such verifier is to look like them. */
+struct iterations {
+	uint32_t of[KINDS_MAX];
+	size_t users[KINDS_MAX], count;
+};
+
+static void
+iterations_count(struct iterations *n, struct span text, enum userdb_kind kind)
+{
+	uint8_t octets[VERIFIER_OCTETS_MAX];
+	struct userdb_verifier v;
+	size_t k = 0;
+
+	if (verifier_fault(text, &v, octets) || v.kind != kind)
+		return;
+	while (k < n->count && n->of[k] != v.iterations)
+		k++;
+	if (k == n->count && k < KINDS_MAX)
+		n->of[n->count++] = v.iterations;
+	if (k < KINDS_MAX)
+		n->users[k]++;
+}
+
+static uint32_t
+iterations_usual(const struct userfile *f, enum userdb_kind kind)
+{
+	struct iterations n = { .count = 0 };
+	size_t best = 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		if (f->users[i].kind == kind)
+			iterations_count(&n, f->users[i].verifier, kind);
+	for (size_t i = 0; i < f->further_count; i++)
+		if (f->further[i].kind == kind && f->further[i].options.label.len == 0)
+			iterations_count(&n, f->further[i].verifier, kind);
+	for (size_t k = 1; k < n.count; k++)
+		if (n.users[k] > n.users[best])
+			best = k;
+	return n.count ? n.of[best] : SCRAM_ITERATIONS;
+}
+
 /* One verifier of each kind, made from random octets that nobody will ever know. */
 static int
 decoy_add(struct cdb_make *cdb, const struct userfile *f, const struct keys *keys)
@@ -152,7 +193,7 @@ decoy_add(struct cdb_make *cdb, const struct userfile *f, const struct keys *key
 			.kind = (uint8_t)kind,
 			.mechanisms = USERDB_BY_ALL,
 			.hash = span_of(hash),
-			.iterations = SCRAM_ITERATIONS,
+			.iterations = iterations_usual(f, kind),
 			.salt = { random[1], SCRAM_SALT_BYTES },
 			.stored = { random[2], n },
 			.server = { random[3], n },

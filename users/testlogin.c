@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "forms.h"
 #include "fresh.h"
 #include "hash.h"
 #include "moment.h"
@@ -19,6 +20,7 @@
 #include "terminal.h"
 #include "testaccount.h"
 #include "userdb.h"
+#include "verifier.h"
 
 enum { EXIT_REFUSED = 1 };
 
@@ -69,12 +71,13 @@ age_check(const char *users, const char *data)
 
 /* The verifier that the password matches; NULL if there is none, and *failed if one could not be judged. */
 static const struct userdb_verifier *
-verifier_match(const struct userdb_secret *secret, const char *password, bool *failed)
+verifier_match(const struct userdb_secret *secret, const char *password, const char *data, bool *failed)
 {
 	*failed = false;
 	for (uint8_t i = 0; i < secret->count; i++) {
 		const struct userdb_verifier *v = &secret->verifiers[i];
-		enum hash_result r = v->kind == USERDB_PASSWORD ? hash_check(v->hash, password) : HASH_WRONG;
+		enum hash_result r =
+		    v->kind == USERDB_PASSWORD ? hash_check(v->hash, password) : form_check(v, password, data);
 
 		if (r == HASH_RIGHT)
 			return v;
@@ -83,30 +86,70 @@ verifier_match(const struct userdb_secret *secret, const char *password, bool *f
 	return NULL;
 }
 
+/* What the other forms of the main password are made of. */
+static void
+forms_check(const struct userdb_secret *secret, const struct userdb_verifier *main, const char *password,
+	    const char *data)
+{
+	static const char *const results[] = {
+		[HASH_RIGHT] = "of this password too",
+		[HASH_WRONG] = "of another password",
+		[HASH_FAILED] = "cannot be judged",
+	};
+
+	for (uint8_t i = 0; i < secret->count; i++) {
+		const struct userdb_verifier *v = &secret->verifiers[i];
+
+		if (v != main && v->label.len == 0 && main->label.len == 0 && v->kind != USERDB_PASSWORD) {
+			enum hash_result r = form_check(v, password, data);
+
+			(void)printf("%s %s: %s\n", r == HASH_RIGHT ? "ok  " : "note", verifier_kind_name(v->kind),
+				     results[r]); /* main looks at stdout */
+		}
+	}
+}
+
+/* By what is it good?  Whether USER and PASS are among that. */
+static bool
+mechanisms_show(const struct userdb_verifier *v)
+{
+	bool by_password = v->kind == USERDB_PASSWORD && v->mechanisms & USERDB_BY_PASS;
+	bool by_challenge = v->kind == USERDB_SHARED && v->mechanisms & (USERDB_BY_APOP | USERDB_BY_CRAM_MD5);
+
+	testlogin_step(by_password, "good for USER and PASS", "");
+	if (by_challenge)
+		testlogin_step(true, "good for APOP or CRAM-MD5", "");
+	return by_password || by_challenge;
+}
+
 /* What the verifier is good for, and whether this login is that. */
 static bool
 verifier_check(const struct userdb_verifier *v, const char *from)
 {
-	bool expired = v->expires && v->expires <= moment_now(), near;
+	bool expired = v->expires && v->expires <= moment_now(), near, usable;
 	char text[MOMENT_TEXT_MAX] = "never";
 	struct address a;
 
 	(void)printf("ok   password: right, the %s%.*s\n", v->label.len ? "app password " : "main one",
 		     (int)v->label.len, (const char *)v->label.p); /* main looks at stdout */
-	testlogin_step(true, "scheme",
-		       userdb_scheme_of(v->hash) ? userdb_scheme_of(v->hash)->name : "not one that is accepted");
+	if (v->kind != USERDB_PASSWORD)
+		testlogin_step(true, "scheme", verifier_kind_name(v->kind));
+	else
+		testlogin_step(true, "scheme",
+			       userdb_scheme_of(v->hash) ? userdb_scheme_of(v->hash)->name
+							 : "not one that is accepted");
 	if (v->expires)
 		moment_print(v->expires, text);
 	testlogin_step(!expired, "expires", text);
-	testlogin_step(v->mechanisms & USERDB_BY_PASS, "good for USER and PASS", "");
+	usable = mechanisms_show(v);
 	near = userdb_verifier_applies(v, v->mechanisms, from && address_read(span_of(from), &a) == 0 ? &a : NULL, 0);
 	if (v->networks.len)
 		testlogin_step(near, "good from this address", from ? from : "say with -a from which");
-	return !expired && near && v->mechanisms & USERDB_BY_PASS;
+	return !expired && near && usable;
 }
 
 static bool
-secret_check(const char *name, const struct userdb_secret *secret, const char *from, int *status)
+secret_check(const char *name, const struct userdb_secret *secret, const char *data, const char *from, int *status)
 {
 	const struct userdb_verifier *v;
 	char password[PASSWORD_MAX + 1];
@@ -115,14 +158,16 @@ secret_check(const char *name, const struct userdb_secret *secret, const char *f
 	*status = terminal_password(name, false, password);
 	if (*status)
 		return false;
-	v = verifier_match(secret, password, &failed);
-	sodium_memzero(password, sizeof password);
+	v = verifier_match(secret, password, data, &failed);
 	testlogin_step(!(secret->flags & USERDB_DISABLED), "enabled",
 		       secret->flags & USERDB_DISABLED ? "no: it is disabled" : "");
-	if (v)
+	if (v) {
 		good = verifier_check(v, from);
-	else
+		forms_check(secret, v, password, data);
+	} else {
 		testlogin_step(false, "password", failed ? "cannot be judged" : "wrong");
+	}
+	sodium_memzero(password, sizeof password);
 	if (failed && v == NULL)
 		*status = EXIT_SYSTEM;
 	return good && !(secret->flags & USERDB_DISABLED);
@@ -216,25 +261,26 @@ user_check(const struct userdb_user *user)
 }
 
 static int
-found_test(const char *name, const struct userdb_secret *secret, const struct userdb_user *user, const char *from)
+found_test(const char *name, const struct userdb_secret *secret, const struct userdb_user *user, const char *data,
+	   const char *from)
 {
 	bool good;
 	int status;
 
 	(void)fflush(stdout); /* before the prompt */
-	good = secret_check(name, secret, from, &status);
+	good = secret_check(name, secret, data, from, &status);
 	if (status)
 		return status;
 	return user_check(user) && good ? EXIT_DONE : EXIT_REFUSED;
 }
 
 static int
-account_test(const char *bare, const char *from)
+account_test(const char *bare, const char *data, const char *from)
 {
 	static struct testaccount a;
 	int status = testaccount_find(bare, &a);
 
-	return status ? status : found_test(bare, &a.secret, &a.user, from);
+	return status ? status : found_test(bare, &a.secret, &a.user, data, from);
 }
 
 int
@@ -248,13 +294,13 @@ testlogin_run(const char *users, const char *data, const char *name, const char 
 	int status;
 
 	if (!testaccount_own())
-		return account_test(bare, from);
+		return account_test(bare, data, from);
 	secret_len = value_read(data, "secrets.cdb", name, secret, sizeof secret);
 	user_len = value_read(data, "users.cdb", name, user, sizeof user);
 	if (secret_len < 0 || user_len < 0)
 		return EXIT_SYSTEM;
 	if (secret_len == 0 && user_len == 0 && testaccount_accounts())
-		return account_test(bare, from);
+		return account_test(bare, data, from);
 	age_check(users, data);
 	testlogin_step(secret_len > 0, "found in secrets.cdb", "");
 	testlogin_step(user_len > 0, "found in users.cdb", "");
@@ -264,7 +310,7 @@ testlogin_run(const char *users, const char *data, const char *name, const char 
 		return tell(EXIT_SYSTEM, "the value in secrets.cdb is damaged; run sallyport-user compile");
 	if (userdb_user_get((struct span){ user, (size_t)user_len }, &u))
 		return tell(EXIT_SYSTEM, "the value in users.cdb is damaged; run sallyport-user compile");
-	status = found_test(name, &s, &u, from);
+	status = found_test(name, &s, &u, data, from);
 	sodium_memzero(secret, sizeof secret);
 	return status;
 }

@@ -176,6 +176,16 @@ verifier_name(struct span text)
 	return k < KINDS ? kinds[k].name : userdb_scheme_of(text)->name;
 }
 
+const char *
+verifier_kind_name(enum userdb_kind kind)
+{
+	size_t k = 0;
+
+	while (k < KINDS - 1 && kinds[k].kind != kind)
+		k++;
+	return kinds[k].name;
+}
+
 enum userdb_kind
 verifier_kind(struct span name)
 {

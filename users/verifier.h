@@ -15,6 +15,8 @@ enum {
 const char *verifier_fault(struct span text, struct userdb_verifier *v, uint8_t octets[VERIFIER_OCTETS_MAX]);
 /* "argon2id", ..., "scram-sha-256", "shared": for lists.  text must be without fault. */
 const char *verifier_name(struct span text);
+/* "scram-sha-256", ...: of a kind that is no hash. */
+const char *verifier_kind_name(enum userdb_kind kind);
 /* The kind of that name, which is no hash; USERDB_KIND__MAX if there is none. */
 enum userdb_kind verifier_kind(struct span name);
 /* The fields that the options say. */

@@ -4,9 +4,14 @@
 
 #include "cram.h"
 #include "die.h"
+#include "scram.h"
 
 const struct method methods[MECH__MAX] = {
 	[MECH_CRAM_MD5] = { USERDB_BY_CRAM_MD5, cram_md5_step },
+	[MECH_SCRAM_SHA1] = { USERDB_BY_SCRAM_SHA1, scram_step },
+	[MECH_SCRAM_SHA1_PLUS] = { USERDB_BY_SCRAM_SHA1, scram_step },
+	[MECH_SCRAM_SHA256] = { USERDB_BY_SCRAM_SHA256, scram_step },
+	[MECH_SCRAM_SHA256_PLUS] = { USERDB_BY_SCRAM_SHA256, scram_step },
 };
 
 const unsigned methods_elsewhere = 0;

@@ -4,6 +4,7 @@
 
 #include <cdb.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -12,6 +13,11 @@
 
 /* "open", md5crypt: cheap on purpose */
 static const char hash[] = "$1$abcdefgh$ovjmp.B7kCMmCamnRddo91";
+
+#ifndef FORMS
+#define FORMS false /* of the password, for authd-crypto */
+#endif
+static const bool forms = FORMS;
 
 static struct take input;
 static int asked, answered;
@@ -32,6 +38,15 @@ chan_get(int fd, struct chan_in *in, bool want_fd)
 	free(any);
 	in->data = (struct span){ in->b, len };
 	in->fd = -1;
+	return 0;
+}
+
+/* main asks, which is not here. */
+size_t
+chan_peek(int fd, uint8_t *head, size_t len)
+{
+	(void)fd;
+	memset(head, 0, len);
 	return 0;
 }
 
@@ -61,6 +76,24 @@ value_add(struct cdb_make *c, const char *key, unsigned key_len)
 	s.verifiers[0].kind = USERDB_PASSWORD;
 	s.verifiers[0].mechanisms = USERDB_BY_ALL;
 	s.verifiers[0].hash = span_of(hash);
+	if (forms) {
+		static const uint8_t zero[USERDB_BOX_MAX] = { 0 };
+		static uint8_t box[USERDB_BOX_MIN];
+
+		MUST(crypto_secretbox_easy(box, zero, 1, zero, zero) == 0);
+		s.count = USERDB_KIND__MAX;
+		for (uint8_t kind = 1; kind < USERDB_KIND__MAX; kind++)
+			s.verifiers[kind] = (struct userdb_verifier){
+				.kind = kind,
+				.mechanisms = USERDB_BY_ALL,
+				.iterations = USERDB_ITERATIONS_MIN,
+				.salt = { zero, 16 },
+				.stored = { zero, kind == USERDB_SCRAM_SHA1 ? USERDB_SHA1_BYTES : USERDB_SHA256_BYTES },
+				.server = { zero, kind == USERDB_SCRAM_SHA1 ? USERDB_SHA1_BYTES : USERDB_SHA256_BYTES },
+				.nonce = { zero, USERDB_NONCE_BYTES },
+				.box = { box, sizeof box },
+			};
+	}
 	userdb_secret_put(&m, &s);
 	MUST(!m.bad && cdb_make_add(c, key, key_len, m.b, (unsigned)m.len) == 0);
 }
@@ -104,8 +137,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (kept < 0)
 		MUST((kept = fcntl(database(), F_DUPFD_CLOEXEC, 100)) >= 0);
 	MUST(dup2(kept, FD_SECRETS) == FD_SECRETS);
+	if (forms) {
+		static const uint8_t key[USERDB_SHARED_KEY_BYTES];
+
+		empty_file(FD_SHARED_KEY);
+		MUST(pwrite(FD_SHARED_KEY, key, sizeof key, 0) == sizeof key);
+	}
 	for (int fd = FD_VERDICT; fd <= FD_LOGINS; fd++)
-		empty_file(fd);
+		if (fd != FD_SHARED_KEY || !forms)
+			empty_file(fd);
 	memset(&a, 0, sizeof a);
 	a.sid = a.rip = a.lip = a.host = "-";
 	a.number = a.slots = 1;
@@ -118,6 +158,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(asked <= CHALLENGES_MAX && answered <= 1);
 	n = pread(FD_VERDICT, verdict, sizeof verdict, 0);
 	MUST(n == 0 || n == VERDICT_BYTES);
+	/* Every challenge is another, so that no bytes that were there before are the right response. */
+	MUST(n == 0 || !forms);
 	if (n) {
 		/* Yes: to bob, to whom nobody comes without his password, and to pop3d nothing was said. */
 		MUST(verdict_get((struct span){ verdict, VERDICT_BYTES }, &by) == 0);
