@@ -101,6 +101,32 @@ def test_files_are_read_anew():
         s.quit()
 
 
+def test_chain_of_an_authority():
+    """A certificate that another has signed, which a third has signed, as bought ones are: the client has the third."""
+    def openssl(*argv):
+        subprocess.run(["openssl", *argv], check=True, capture_output=True, timeout=DEADLINE, cwd=where.dir)
+    for kind, key in (("rsa", ("rsa:2048",)), ("ecdsa", ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"))):
+        where, user = other(kind)
+        signer = "root"
+        openssl("req", "-x509", "-newkey", *key, "-nodes", "-keyout", "root.key", "-out", "root.pem", "-subj", "/CN=root")
+        for name, what in (("middle", "basicConstraints=critical,CA:TRUE"), ("leaf", "subjectAltName=DNS:localhost")):
+            openssl("req", "-newkey", *key, "-nodes", "-keyout", name + ".key", "-out", name + ".csr", "-subj", "/CN=" + name,
+                    "-addext", what)
+            openssl("x509", "-req", "-in", name + ".csr", "-CA", signer + ".pem", "-CAkey", signer + ".key", "-days", "30",
+                    "-copy_extensions", "copyall", "-out", name + ".pem")
+            signer = name
+        suffix = "-ecdsa" if kind == "ecdsa" else ""
+        with open(where.at("tls", f"fullchain{suffix}.pem"), "w", encoding="ascii") as out:
+            for name in ("leaf", "middle"):
+                with open(where.at(name + ".pem"), encoding="ascii") as f:
+                    out.write(f.read())
+        shutil.copyfile(where.at("leaf.key"), where.at("tls", f"privkey{suffix}.pem"))
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            s = TlsSession(where, context=tls_context(where.at("root.pem"), maximum_version=version))
+            s.login(user)
+            s.quit()
+
+
 def test_certificates_as_certbot_leaves_them():
     """live/NAME holds links into archive/NAME, both for root alone, and a README beside them."""
     where, user = other("rsa")

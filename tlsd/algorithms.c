@@ -5,6 +5,7 @@
 
 #include <openssl/core_dispatch.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <openssl/rand.h>
 #include <stdbool.h>
@@ -98,13 +99,21 @@ needed_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *from, const OSS
 	return 1;
 }
 
+/* How strong a certificate's signature is, OpenSSL asks of its old table of digests; the rest of it is not wanted. */
+static bool
+digests_name(void)
+{
+	return EVP_add_digest(EVP_sha1()) && EVP_add_digest(EVP_sha256()) && EVP_add_digest(EVP_sha384()) &&
+	       EVP_add_digest(EVP_sha512());
+}
+
 int
 algorithms_start(void)
 {
 	elsewhere = OSSL_LIB_CTX_new();
 	whole = elsewhere ? OSSL_PROVIDER_load(elsewhere, "default") : NULL;
 	/* Of the generators the one that needs no cipher: with one, all of them would be made there. */
-	return whole && RAND_set_DRBG_type(elsewhere, "HASH-DRBG", NULL, NULL, "SHA256") &&
+	return whole && digests_name() && RAND_set_DRBG_type(elsewhere, "HASH-DRBG", NULL, NULL, "SHA256") &&
 		       RAND_set_DRBG_type(NULL, "HASH-DRBG", NULL, NULL, "SHA256") &&
 		       OSSL_PROVIDER_add_builtin(NULL, "needed", needed_init) && OSSL_PROVIDER_load(NULL, "needed")
 		   ? 0
