@@ -43,12 +43,14 @@ SMALL_STATIC = $(GLIBC_STATIC)
 endif
 
 PROGRAMS = $(addprefix $(B)/,sallyport proxyd pop3d authd authd-crypto storage giver taker sallyport-maildrop tlsd tlskey sallyport-user)
-HEADERS = $(wildcard */*.h authd/crypto/*.h tests/walls/*.h) Makefile
+HEADERS = $(wildcard */*.h */crypto/*.h tests/walls/*.h) Makefile
 sources = $(wildcard $(addsuffix /*.c,$(1)))
 small = $(patsubst %.c,$(B)/small/%.o,$(call sources,$(1))) $(B)/small/lib.a
 full = $(patsubst %.c,$(B)/full/%.o,$(call sources,$(1))) $(B)/full/lib.a
 # The room authd with the methods that need OpenSSL in the place of those that do not.
-crypto = $(filter-out $(addprefix %/authd/,methods.o plain.o external.o),$(patsubst %.c,$(B)/full/%.o,$(call sources,authd/crypto)) $(call full,authd))
+# lib/crypto is of lib what needs OpenSSL and jansson, for this one and for users.
+crypto = $(filter-out $(addprefix %/authd/,methods.o plain.o external.o),$(call full,authd/crypto lib/crypto authd))
+users = $(call full,lib/crypto users)
 
 all: $(PROGRAMS)
 
@@ -70,14 +72,14 @@ $(B)/authd: $(call small,authd)
 	$(Q)$(call SMALL_STATIC,$^ $(call archive,cdb) $(call archive,sodium) $(call archive,crypt))
 # Static too: it is executed in an empty root directory, by a process that may not map what can be executed.
 $(B)/authd-crypto: $(crypto)
-	$(Q)$(call GLIBC_STATIC,-Wl$(comma)--wrap=dlopen $^ $(foreach a,cdb sodium crypt crypto,$(call archive,$(a))))
+	$(Q)$(call GLIBC_STATIC,-Wl$(comma)--wrap=dlopen $^ $(foreach a,cdb sodium crypt jansson crypto,$(call archive,$(a))))
 # Dynamic, so that the distribution's updates of OpenSSL arrive without us.
 $(B)/tlsd: $(call full,tlsd)
 	$(Q)$(CC) -pie $(LINK) $^ -lssl -lcrypto -o $@
 $(B)/tlskey: $(call full,tlskey)
 	$(Q)$(CC) -pie $(LINK) $^ -lcrypto -o $@
-$(B)/sallyport-user: $(call full,users)
-	$(Q)$(CC) -pie $(LINK) $^ -lcdb -lsodium -lcrypt -lcrypto -o $@
+$(B)/sallyport-user: $(users)
+	$(Q)$(CC) -pie $(LINK) $^ -lcdb -lsodium -lcrypt -ljansson -lcrypto -o $@
 
 $(B)/small/%.o: %.c $(HEADERS) | $(B)/include
 	@mkdir -p $(@D)
@@ -99,9 +101,10 @@ $(B)/include: Makefile
 	$(Q)mkdir -p $@/sys && printf '#define __%s\n' BEGIN_DECLS END_DECLS THROW >$@/sys/cdefs.h
 
 # A unit test, tests/ROOM/FILE.c, is linked with the whole room but its main.c.
-unit = $(filter-out %/main.o %/absent.o,$(if $(filter authd/crypto,$(1)),$(crypto),$(call full,$(1))))
+whole = $(if $(filter authd/crypto,$(1)),$(crypto),$(if $(filter users,$(1)),$(users),$(call full,$(1))))
+unit = $(filter-out %/main.o %/absent.o,$(call whole,$(1)))
 WALLS = $(foreach w,closed loose,$(addprefix $(B)/walls/$(w)/,launch proxyd pop3d authd authd-crypto storage giver taker)) $(B)/walls/loose/sallyport
-UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch proxyd pop3d authd authd/crypto storage giver taker adopt tlsd tlskey users)))
+UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch proxyd pop3d authd authd/crypto lib/crypto storage giver taker adopt tlsd tlskey users)))
 # A tracer is written for the registers of one processor.
 INJECT = $(if $(findstring x86_64,$(TRIPLE)),$(B)/inject)
 units: $(UNITS) $(INJECT) $(WALLS)
@@ -112,16 +115,16 @@ $(B)/inject: tests/faults/inject.c
 room_of = $(patsubst $(B)/tests/%,%,$(patsubst $(B)/tests/fuzz/%,$(B)/tests/%,$(@D)))
 $(B)/tests/%: tests/%.c $$(call unit,$$(room_of))
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL) -Itests $(addprefix -I,$(sort $(room_of) $(firstword $(subst /, ,$(room_of))))) $(filter %.c %.o %.a,$^) -lcdb -lsodium -lcrypt -lssl -lcrypto -o $@
+	$(Q)$(CC) $(ALL) -Itests $(addprefix -I,$(sort $(room_of) $(firstword $(subst /, ,$(room_of))))) $(filter %.c %.o %.a,$^) -lcdb -lsodium -lcrypt -ljansson -lssl -lcrypto -o $@
 
 # A fuzz target, tests/fuzz/ROOM/FILE.c, the same way; with an engine, and with a die that comes back (-Wclobbered:
 # nothing that changes after setjmp is looked at after longjmp).
 ENGINE = tests/fuzz/replay.c
-FUZZ = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/*/*.c tests/fuzz/authd/crypto/*.c))
+FUZZ = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/*/*.c tests/fuzz/*/crypto/*.c))
 fuzzers: $(FUZZ)
 $(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/die.c tests/fuzz/fuzz.h $(ENGINE) $$(call unit,$$(room_of))
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL) $(if $(CLANG),,-Wno-clobbered) -Itests/fuzz $(addprefix -I,$(sort $(room_of) $(firstword $(subst /, ,$(room_of))))) $(filter-out %/lib/die.o,$(filter %.c %.o %.a,$^)) -Wl,--wrap=log_send $(ENGINELINK) -lcdb -lsodium -lcrypt -lssl -lcrypto -o $@
+	$(Q)$(CC) $(ALL) $(if $(CLANG),,-Wno-clobbered) -Itests/fuzz $(addprefix -I,$(sort $(room_of) $(firstword $(subst /, ,$(room_of))))) $(filter-out %/lib/die.o,$(filter %.c %.o %.a,$^)) -Wl,--wrap=log_send $(ENGINELINK) -lcdb -lsodium -lcrypt -ljansson -lssl -lcrypto -o $@
 
 # Rooms that have been taken over: a room's own main.c, then tests/walls/ROOM.c in the place of what it does.  Those in
 # closed stand behind every wall; from those in loose, tests/walls.py takes one out, to see that this is seen.

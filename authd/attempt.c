@@ -78,7 +78,8 @@ no_say(const struct attempt *a, struct span user, enum verdict v)
 {
 	struct wr m;
 
-	fail_log(a, user, v);
+	if (!a->told)
+		fail_log(a, user, v);
 	answer_put(&m, verdict_answer(v));
 	(void)chan_put_now(FD_CTL, &m); /* a client that has gone needs no answer */
 }
@@ -106,6 +107,15 @@ attempt_judged(struct attempt *a, enum verdict v)
 {
 	a->verdict = a->refused ? VERDICT_LIMITED : v;
 	return STEP_JUDGED;
+}
+
+enum step
+attempt_refuse(struct attempt *a, enum verdict v, struct span challenge)
+{
+	a->verdict = v;
+	a->told = true;
+	fail_log(a, a->user, v);
+	return attempt_ask(a, challenge);
 }
 
 /* None are there without a TLS of ours: then that is /dev/null. */

@@ -53,6 +53,7 @@ struct attempt {
 	bool refused; /* too many wrong guesses: whatever is judged, the verdict is VERDICT_LIMITED */
 	bool waited;  /* as long as it had to; or else the client went or spoke */
 	bool counted; /* as a wrong guess, already */
+	bool told;    /* it has failed and is in the log, but the client has to hear why before it hears no */
 	enum verdict verdict;
 	bool left; /* the client went or spoke out of turn while we waited */
 	size_t challenge_len;
@@ -71,6 +72,9 @@ void attempt_serve(struct attempt *a, const struct method *methods);
 
 /* For methods: ask that. */
 enum step attempt_ask(struct attempt *a, struct span challenge);
+/* The same when it has failed: the log hears of it now, because the client may go at that.  Whatever it responds, the
+ * method then says attempt_judged(a, a->verdict). */
+enum step attempt_refuse(struct attempt *a, enum verdict v, struct span challenge);
 /* The end, with that. */
 enum step attempt_judged(struct attempt *a, enum verdict v);
 

@@ -140,6 +140,12 @@ judge_proof(struct attempt *a, struct span proof, judge_function *judge)
 	return any_judge(a, proof, judge, span_of(""));
 }
 
+enum verdict
+judge_token(struct attempt *a, struct span token, judge_function *judge)
+{
+	return any_judge(a, token, judge, token);
+}
+
 enum step
 judge_existence(struct attempt *a)
 {

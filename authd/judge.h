@@ -14,6 +14,8 @@ enum step judge_password(struct attempt *a, struct span password);
 typedef enum verdict judge_function(struct attempt *a, struct span proof, const struct circumstances *c);
 /* Judge it as a password is judged: in a slot, unless there were too many guesses; and count it if it is wrong. */
 enum verdict judge_proof(struct attempt *a, struct span proof, judge_function *judge);
+/* The same for one that is the same each time, like a password: if it is wrong again, that does not count again. */
+enum verdict judge_token(struct attempt *a, struct span token, judge_function *judge);
 /* The end, for a proof that needs no verifier of ours: is there such a user, and may he log in? */
 enum step judge_existence(struct attempt *a);
 

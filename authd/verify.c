@@ -77,12 +77,28 @@ static const struct {
 	const char *reason;
 	enum answer answer;
 } noes[VERDICT__MAX] = {
-	[VERDICT_PASSWORD] = { "password", ANSWER_NO },   [VERDICT_NOUSER] = { "nouser", ANSWER_NO },
-	[VERDICT_DISABLED] = { "disabled", ANSWER_NO },   [VERDICT_TEMPORARY] = { "authtemp", ANSWER_LATER },
-	[VERDICT_MECHANISM] = { "badmech", ANSWER_NO },   [VERDICT_NETWORK] = { "allownets", ANSWER_NO },
-	[VERDICT_MALFORMED] = { "malformed", ANSWER_NO }, [VERDICT_AUTHZID] = { "authzid", ANSWER_NO },
-	[VERDICT_BINDING] = { "binding", ANSWER_NO },     [VERDICT_LIMITED] = { "ratelimit", ANSWER_LIMITED },
-	[VERDICT_CERTIFICATE] = { "nocert", ANSWER_NO },  [VERDICT_BROKEN] = { "authconf", ANSWER_PERMANENT },
+	[VERDICT_PASSWORD] = { "password", ANSWER_NO },
+	[VERDICT_NOUSER] = { "nouser", ANSWER_NO },
+	[VERDICT_DISABLED] = { "disabled", ANSWER_NO },
+	[VERDICT_TEMPORARY] = { "authtemp", ANSWER_LATER },
+	[VERDICT_MECHANISM] = { "badmech", ANSWER_NO },
+	[VERDICT_NETWORK] = { "allownets", ANSWER_NO },
+	[VERDICT_MALFORMED] = { "malformed", ANSWER_NO },
+	[VERDICT_AUTHZID] = { "authzid", ANSWER_NO },
+	[VERDICT_BINDING] = { "binding", ANSWER_NO },
+	[VERDICT_LIMITED] = { "ratelimit", ANSWER_LIMITED },
+	[VERDICT_CERTIFICATE] = { "nocert", ANSWER_NO },
+	[VERDICT_BROKEN] = { "authconf", ANSWER_PERMANENT },
+	[VERDICT_TOKEN_FORM] = { "token", ANSWER_NO },
+	[VERDICT_TOKEN_ISSUER] = { "token-issuer", ANSWER_NO },
+	[VERDICT_TOKEN_KEY] = { "token-key", ANSWER_NO },
+	[VERDICT_TOKEN_SIGNATURE] = { "token-signature", ANSWER_NO },
+	[VERDICT_TOKEN_EXPIRED] = { "token-expired", ANSWER_NO },
+	[VERDICT_TOKEN_EARLY] = { "token-early", ANSWER_NO },
+	[VERDICT_TOKEN_AUDIENCE] = { "token-audience", ANSWER_NO },
+	[VERDICT_TOKEN_SCOPE] = { "token-scope", ANSWER_NO },
+	[VERDICT_TOKEN_BOUND] = { "token-bound", ANSWER_NO },
+	[VERDICT_TOKEN_USER] = { "token-user", ANSWER_NO },
 };
 
 const char *

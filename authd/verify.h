@@ -9,16 +9,26 @@ enum verdict {
 	VERDICT_YES,
 	VERDICT_PASSWORD,
 	VERDICT_NOUSER,
-	VERDICT_DISABLED,    /* or expired */
-	VERDICT_MECHANISM,   /* not what this verifier is for */
-	VERDICT_NETWORK,     /* not from there */
-	VERDICT_MALFORMED,   /* a response that the mechanism does not know */
-	VERDICT_AUTHZID,     /* to act for another user, which nobody may */
-	VERDICT_CERTIFICATE, /* EXTERNAL without a certificate that names a user */
-	VERDICT_BINDING,     /* SCRAM that is not bound to this connection as it has to be */
-	VERDICT_LIMITED,     /* too many wrong guesses: it was not judged */
-	VERDICT_TEMPORARY,   /* we could not judge; later we may */
-	VERDICT_BROKEN,      /* an administrator must compile the databases again */
+	VERDICT_DISABLED,        /* or expired */
+	VERDICT_MECHANISM,       /* not what this verifier is for */
+	VERDICT_NETWORK,         /* not from there */
+	VERDICT_MALFORMED,       /* a response that the mechanism does not know */
+	VERDICT_AUTHZID,         /* to act for another user, which nobody may */
+	VERDICT_CERTIFICATE,     /* EXTERNAL without a certificate that names a user */
+	VERDICT_BINDING,         /* SCRAM that is not bound to this connection as it has to be */
+	VERDICT_TOKEN_FORM,      /* from here on, a token (RFC 7519): none that we understand */
+	VERDICT_TOKEN_ISSUER,    /* of nobody that we know */
+	VERDICT_TOKEN_KEY,       /* by a key that we have not */
+	VERDICT_TOKEN_SIGNATURE, /* forged */
+	VERDICT_TOKEN_EXPIRED,
+	VERDICT_TOKEN_EARLY,
+	VERDICT_TOKEN_AUDIENCE, /* for others */
+	VERDICT_TOKEN_SCOPE,    /* for other ends */
+	VERDICT_TOKEN_BOUND,    /* good only with a key of the client's */
+	VERDICT_TOKEN_USER,     /* without a user */
+	VERDICT_LIMITED,        /* too many wrong guesses: it was not judged */
+	VERDICT_TEMPORARY,      /* we could not judge; later we may */
+	VERDICT_BROKEN,         /* an administrator must compile the databases again */
 	VERDICT__MAX,
 };
 

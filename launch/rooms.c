@@ -58,7 +58,7 @@ is_private(const struct launch *s)
 }
 
 /* What may be used on this connection as it is now, whatever the client says: nothing that reveals a password where
- * the network is not private, nothing that needs facts where there are none. */
+ * the network is not private (a token not even by POP3_PLAINOK), nothing that needs facts where there are none. */
 static unsigned
 mechanisms_of(const struct launch *s)
 {
@@ -69,6 +69,8 @@ mechanisms_of(const struct launch *s)
 		set |= s->config.sasl;
 	if (!is_private(s) && !s->config.plainok)
 		set &= ~(unsigned)MECHANISMS_REVEALING;
+	if (!is_private(s))
+		set &= ~(unsigned)MECHANISMS_OF_TOKENS; /* RFC 7628 section 5: in no case */
 	if (!s->tls)
 		set &= ~(unsigned)MECHANISMS_OF_TLS;
 	return set;

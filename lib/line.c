@@ -29,6 +29,14 @@ line_next(struct line *l, size_t max, struct span *out)
 	return LINE_WHOLE;
 }
 
+bool
+line_begins(const struct line *l, const char *word)
+{
+	size_t n = strlen(word);
+
+	return l->end - l->start >= n && span_is_nocase((struct span){ l->b + l->start, n }, word);
+}
+
 uint8_t *
 line_room(struct line *l, size_t *room)
 {

@@ -192,7 +192,7 @@ auth_get(struct span in, struct auth *a)
 	a->mechanism = rd_u8(&m);
 	given = rd_u8(&m);
 	a->given = given == 1;
-	a->response = rd_bytes(&m, PROOF_MAX);
+	a->response = rd_bytes(&m, RESPONSE_MAX);
 	if (rd_end(&m) || a->mechanism < MECH_PLAIN || a->mechanism >= MECH__MAX || given > 1)
 		return -1;
 	return a->given || a->response.len == 0 ? 0 : -1;

@@ -161,7 +161,7 @@ int verify_get(struct span in, struct verify *v);
 
 /* MSG_AUTH: the client begins a SASL exchange (RFC 5034).  An initial response that is not given has no octets, but
  * one of no octets may be given.
- *	u8 type, u8 mechanism, u8 given (0, 1), bytes response (0..512)
+ *	u8 type, u8 mechanism, u8 given (0, 1), bytes response (0..9216)
  *	0a 02 01 000c 00626f62006f70656e20736573	PLAIN, with "\0bob\0open ses" */
 struct auth {
 	uint8_t mechanism;

@@ -17,8 +17,9 @@ value_begin(struct wr *m)
 const char *
 userdb_by_name(unsigned i)
 {
-	static const char *const names[USERDB_BY_COUNT] = { "pass",     "plain",       "login",        "apop",
-							    "cram-md5", "scram-sha-1", "scram-sha-256" };
+	static const char *const names[USERDB_BY_COUNT] = { "pass",          "plain",       "login",
+							    "apop",          "cram-md5",    "scram-sha-1",
+							    "scram-sha-256", "oauthbearer", "xoauth2" };
 
 	return i < USERDB_BY_COUNT ? names[i] : NULL;
 }

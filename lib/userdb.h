@@ -2,8 +2,9 @@
  *
  * users.cdb tells launch what a verified name means; secrets.cdb tells authd how to verify it.  Neither holds
  * what the other one needs.  Integers are big-endian, "bytes" is a u16 length and that many bytes, as in msg.h.
- * Two keys of secrets.cdb can be sent by no client.  The empty key holds the decoy: verifiers that nothing matches, so
- * that an unknown name costs the same work as a known one.  The key of one NUL octet holds the server secret. */
+ * Three keys of secrets.cdb can be sent by no client.  The empty key holds the decoy: verifiers that nothing matches, so
+ * that an unknown name costs the same work as a known one.  The key of one NUL octet holds the server secret, that of a
+ * NUL and an "i" what issuers.h describes. */
 #ifndef USERDB_H
 #define USERDB_H
 
@@ -65,8 +66,10 @@ enum {
 	USERDB_BY_CRAM_MD5 = 1 << 4,
 	USERDB_BY_SCRAM_SHA1 = 1 << 5,
 	USERDB_BY_SCRAM_SHA256 = 1 << 6,
-	USERDB_BY_ALL = (1 << 7) - 1,
-	USERDB_BY_COUNT = 7
+	USERDB_BY_OAUTHBEARER = 1 << 7, /* of the user's own line: a token stands for the main password */
+	USERDB_BY_XOAUTH2 = 1 << 8,
+	USERDB_BY_ALL = (1 << 9) - 1,
+	USERDB_BY_COUNT = 9
 };
 /* The name of bit 1 << i as the text has it, or NULL. */
 const char *userdb_by_name(unsigned i);

@@ -42,7 +42,7 @@ initial_get(struct span text, struct auth *a)
 
 	a->given = text.p != NULL;
 	if (a->given && !(text.len == 1 && text.p[0] == '=') &&
-	    (text.len == 0 || base64_get(text, decoded, PROOF_MAX, &len)))
+	    (text.len == 0 || base64_get(text, decoded, sizeof decoded, &len)))
 		return -1;
 	a->response = (struct span){ decoded, len };
 	return 0;

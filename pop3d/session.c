@@ -100,6 +100,15 @@ event_take(struct session *s, enum event e)
 	}
 }
 
+/* A token has some thousand octets, and clients send it with AUTH. */
+static size_t
+line_limit(const struct session *s)
+{
+	bool tokens = s->mechanisms & MECHANISMS_OF_TOKENS && line_begins(&s->line, "AUTH ");
+
+	return s->state == EXCHANGE || (s->state == AUTHORIZATION && tokens) ? LINE_RESPONSE : LINE_MAX_OCTETS;
+}
+
 static void
 line_obey(struct session *s, enum line_result got, struct span line)
 {
@@ -196,7 +205,7 @@ session_serve(struct session *s)
 		reply_greeting(s);
 	while (s->state != CLOSED) {
 		line = (struct span){ NULL, 0 };
-		got = line_next(&s->line, s->state == EXCHANGE ? LINE_RESPONSE : LINE_MAX_OCTETS, &line);
+		got = line_next(&s->line, line_limit(s), &line);
 		if (got != LINE_NONE) {
 			line_obey(s, got, line);
 			continue;

@@ -9,7 +9,8 @@ import sys
 BUILD = os.environ.get('BUILD', 'build/musl')
 MUSL = BUILD.rstrip('/').endswith('musl')
 STATIC = ['sallyport', 'proxyd', 'pop3d', 'storage', 'authd', 'authd-crypto', 'giver', 'taker', 'sallyport-maildrop']
-DYNAMIC = {'sallyport-user': ['libc.so.6', 'libcdb.so.1', 'libcrypt.so.1', 'libcrypto.so.3', 'libsodium.so.23'],
+DYNAMIC = {'sallyport-user': ['libc.so.6', 'libcdb.so.1', 'libcrypt.so.1', 'libcrypto.so.3', 'libjansson.so.4',
+                             'libsodium.so.23'],
            'tlsd': ['libc.so.6', 'libcrypto.so.3', 'libssl.so.3'], 'tlskey': ['libc.so.6', 'libcrypto.so.3']}
 ALL = STATIC + list(DYNAMIC)
 ROOMS = ('launch', 'proxyd', 'pop3d', 'authd', 'storage', 'giver', 'taker', 'adopt', 'tlsd', 'tlskey', 'users')

@@ -215,12 +215,23 @@ server_add(struct cdb_make *cdb, const uint8_t server[USERDB_SERVER_BYTES])
 }
 
 static int
+issuers_add(struct cdb_make *cdb, const struct issuers *issuers)
+{
+	struct wr m;
+
+	if (issuers == NULL || issuers->count == 0)
+		return 0;
+	issuers_put(&m, issuers);
+	return cdb_add(cdb, issuers_key, &m);
+}
+
+static int
 secrets_fill(struct cdb_make *cdb, const struct userfile *f, const struct keys *keys)
 {
 	static struct encoded e;
 	struct wr m;
 
-	if (decoy_add(cdb, f, keys) || server_add(cdb, keys->server))
+	if (decoy_add(cdb, f, keys) || server_add(cdb, keys->server) || issuers_add(cdb, f->issuers))
 		return -1;
 	for (size_t i = 0; i < f->count; i++) {
 		user_encode(&e, &f->users[i]);

@@ -31,7 +31,8 @@ static const char SYNOPSIS[] =
     "  export                                   as a passwd-file\n"
     "  guesses NAME|ADDRESS | unban NAME|ADDRESS  see and forget wrong guesses\n"
     "  hash | verify HASH                       of a password, for other programs\n"
-    "  compile                                  make the databases anew after USERS was edited by hand\n"
+    "  compile                                  make the databases anew after USERS or issuers was edited by hand\n"
+    "  issuers                                  whose tokens stand for passwords, and by what keys\n"
     "Passwords come from the terminal, twice, or as one line of standard input; never as an argument.\n"
     "KIND is scram-sha-256, scram-sha-1 or shared (for APOP and CRAM-MD5); more than once.\n"
     "LIMITS are -x TIME (expires), -b MECHANISM and -a ADDRESS[/BITS], the last two more than once.\n"
@@ -80,6 +81,7 @@ static const struct {
 	{ "hash",     0,                           0,        verb_hash },
 	{ "verify",   NAME,                        0,        verb_verify },
 	{ "compile",  0,                           0,        verb_compile },
+	{ "issuers",  0,                           0,        verb_issuers },
 	/* clang-format on */
 };
 

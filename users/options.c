@@ -25,7 +25,8 @@ options_add_mechanism(struct options *o, struct span name)
 			o->mechanisms |= (uint16_t)(1U << i);
 			return NULL;
 		}
-	return "an unknown mechanism; write by= with pass, plain, login, apop, cram-md5, scram-sha-1 or scram-sha-256";
+	return "an unknown mechanism; write by= with pass, plain, login, apop, cram-md5, scram-sha-1, scram-sha-256, "
+	       "oauthbearer or xoauth2";
 }
 
 const char *

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "compile.h"
+#include "issuerfile.h"
 #include "tell.h"
 
 enum { TEXT_MAX = 1 << 28 };
@@ -115,7 +116,7 @@ store_open(struct store *s, const char *path, const char *data, enum store_mode 
 
 /* Both databases from f, and text (if there is any) before them.  Nothing takes its place before all are whole. */
 static int
-all_put(struct store *s, const struct userfile *f, bool with_text)
+databases_put(struct store *s, const struct userfile *f, bool with_text)
 {
 	struct fresh text = { .fd = -1 };
 	struct compiled c;
@@ -135,6 +136,20 @@ all_put(struct store *s, const struct userfile *f, bool with_text)
 		return tell(r, "the databases in %s may be older than %s; run sallyport-user compile", s->data,
 			    s->file.path);
 	return 0;
+}
+
+static int
+all_put(struct store *s, struct userfile *f, bool with_text)
+{
+	static struct issuerfile issuers;
+	int r = issuerfile_read(&issuers, s->directory, NULL);
+
+	f->issuers = &issuers.issuers;
+	if (r == 0)
+		r = databases_put(s, f, with_text);
+	f->issuers = NULL;
+	issuerfile_free(&issuers);
+	return r;
 }
 
 /* Whatever we write has mode 0600; an editor may have changed that. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "issuers.h"
 #include "options.h"
 #include "span.h"
 
@@ -41,6 +42,7 @@ struct userfile {
 	size_t further_count;
 	struct user **order; /* by name */
 	size_t errors;
+	const struct issuers *issuers; /* whose tokens stand for passwords; NULL: nobody's */
 };
 
 /* Parse f->text; say what is wrong with which line on `report`, and what to do about it.

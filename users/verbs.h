@@ -34,6 +34,7 @@ int verb_list(const struct request *r);
 int verb_show(const struct request *r);
 int verb_test(const struct request *r);
 int verb_compile(const struct request *r);
+int verb_issuers(const struct request *r);
 int verb_rename(const struct request *r);
 int verb_restrict(const struct request *r);
 int verb_app_add(const struct request *r);

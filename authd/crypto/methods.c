@@ -4,6 +4,7 @@
 
 #include "cram.h"
 #include "die.h"
+#include "oauth.h"
 #include "scram.h"
 
 const struct method methods[MECH__MAX] = {
@@ -12,6 +13,8 @@ const struct method methods[MECH__MAX] = {
 	[MECH_SCRAM_SHA1_PLUS] = { USERDB_BY_SCRAM_SHA1, scram_step },
 	[MECH_SCRAM_SHA256] = { USERDB_BY_SCRAM_SHA256, scram_step },
 	[MECH_SCRAM_SHA256_PLUS] = { USERDB_BY_SCRAM_SHA256, scram_step },
+	[MECH_OAUTHBEARER] = { USERDB_BY_OAUTHBEARER, oauth_step },
+	[MECH_XOAUTH2] = { USERDB_BY_XOAUTH2, oauth_step },
 };
 
 const unsigned methods_elsewhere = 0;

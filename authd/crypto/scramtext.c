@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "../utf8.h"
+#include "saslname.h"
 
 /* Cut "x=VALUE," off the front of *rest, where x is the letter. */
 static int
@@ -14,30 +14,6 @@ value_cut(struct span *rest, char letter, struct span *value)
 		return -1;
 	*value = (struct span){ field.p + 2, field.len - 2 };
 	return 0;
-}
-
-/* saslname: UTF-8 in which "=2C" is a comma, "=3D" the sign itself, and no other "=" is anything. */
-static int
-name_read(struct span text, uint8_t out[USER_MAX], size_t *len)
-{
-	*len = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.p[i];
-
-		if (c == '=') {
-			if (text.len - i < 3)
-				return -1;
-			if (memcmp(text.p + i + 1, "2C", 2) == 0)
-				c = ',';
-			else if (memcmp(text.p + i + 1, "3D", 2) != 0)
-				return -1;
-			i += 2;
-		}
-		if (c == '\0' || *len == USER_MAX)
-			return -1;
-		out[(*len)++] = c;
-	}
-	return *len && utf8_is_valid((struct span){ out, *len }) ? 0 : -1;
 }
 
 /* printable: ASCII without space and comma. */
@@ -95,13 +71,14 @@ scram_first_read(struct span text, struct scram_first *f)
 	if (text.len > SCRAM_FIRST_MAX || !span_cut(&rest, ',', &flag) || flag_read(flag, f) ||
 	    !span_cut(&rest, ',', &authzid) || rest.p == NULL)
 		return -1;
-	if (authzid.len && (authzid.len < 3 || authzid.p[0] != 'a' || authzid.p[1] != '=' ||
-			    name_read((struct span){ authzid.p + 2, authzid.len - 2 }, f->authzid, &f->authzid_len)))
+	if (authzid.len &&
+	    (authzid.len < 3 || authzid.p[0] != 'a' || authzid.p[1] != '=' ||
+	     saslname_read((struct span){ authzid.p + 2, authzid.len - 2 }, f->authzid, &f->authzid_len)))
 		return -1;
 	f->header = (struct span){ text.p, (size_t)(rest.p - text.p) };
 	f->bare = rest;
 	/* "m=", which RFC 5802 reserves for extensions that must be understood, is not "n=". */
-	if (value_cut(&rest, 'n', &name) || name_read(name, f->name, &f->name_len) ||
+	if (value_cut(&rest, 'n', &name) || saslname_read(name, f->name, &f->name_len) ||
 	    value_cut(&rest, 'r', &f->nonce) || !is_nonce(f->nonce) || f->nonce.len > SCRAM_NONCE_MAX)
 		return -1;
 	return rest.p == NULL || (rest.len && are_extensions(rest)) ? 0 : -1;

@@ -86,5 +86,9 @@ main(void)
 	feed("\r\nQUIT\r\n", 8);
 	CHECK_EQ(line_next(&l, max, &got), LINE_TOO_LONG);
 	CHECK(next_is("QUIT"));
+	feed("auth x", 6);
+	CHECK(line_begins(&l, "AUTH ") && !line_begins(&l, "AUTH y") && !line_begins(&l, "AUTH xx"));
+	feed("\r\n", 2);
+	CHECK(next_is("auth x") && !line_begins(&l, "A"));
 	return check_end();
 }

@@ -62,9 +62,9 @@ sasl_messages(void)
 	CHECK_EQ(auth_get(wr_span(&m), &a), -1);
 	auth_put(&m, &(struct auth){ MECH__MAX, true, span_of("x") });
 	CHECK_EQ(auth_get(wr_span(&m), &a), -1);
-	auth_put(&m, &(struct auth){ MECH_PLAIN, true, { big_response, PROOF_MAX } });
+	auth_put(&m, &(struct auth){ MECH_PLAIN, true, { big_response, RESPONSE_MAX } });
 	CHECK_EQ(auth_get(wr_span(&m), &a), 0);
-	auth_put(&m, &(struct auth){ MECH_PLAIN, true, { big_response, PROOF_MAX + 1 } });
+	auth_put(&m, &(struct auth){ MECH_PLAIN, true, { big_response, RESPONSE_MAX + 1 } });
 	CHECK_EQ(auth_get(wr_span(&m), &a), -1);
 
 	response_put(&m, span_of("bob"));

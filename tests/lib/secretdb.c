@@ -56,7 +56,7 @@ each_kind(struct wr *m)
 static void
 test_one(void)
 {
-	static const uint8_t bytes[] = "\2\1\1\0\0\177\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\0\0\0\0\0\0\4$1$x";
+	static const uint8_t bytes[] = "\2\1\1\0\1\377\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\0\0\0\0\0\0\4$1$x";
 	struct span in = { bytes, sizeof bytes - 1 };
 	struct userdb_secret s = { USERDB_DISABLED, 1, { { 0 } } }, got = { .flags = 7 };
 	struct wr m;
@@ -122,10 +122,11 @@ test_damaged(void)
 	CHECK_EQ(changed(2, 3), -1);
 	CHECK_EQ(changed(2, 17), -1);
 	CHECK_EQ(changed(FIRST, USERDB_KIND__MAX), -1);
-	CHECK_EQ(changed(FIRST + 1, 1), -1);    /* an unknown mechanism */
-	CHECK_EQ(changed(FIRST + 2, 0x80), -1); /* the same */
-	CHECK_EQ(changed(FIRST + 2, 0), -1);    /* none */
+	CHECK_EQ(changed(FIRST + 1, 3), -1);    /* an unknown mechanism */
+	CHECK_EQ(changed(FIRST + 1, 0x80), -1); /* the same */
+	CHECK_EQ(changed(FIRST + 1, 0), 0);
 	CHECK_EQ(changed(FIRST + 2, 1), 0);
+	CHECK_EQ(changed(SECOND + 2, 0), -1);       /* none */
 	CHECK_EQ(changed(SECOND - 4, 0), -1);       /* a NUL in a hash */
 	CHECK_EQ(changed(SECOND + 23 + 2, 15), -1); /* iterations 3840 */
 	CHECK_EQ(changed(SECOND + 23 + 0, 2), -1);  /* and more than 1 << 24 */

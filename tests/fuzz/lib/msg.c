@@ -32,7 +32,7 @@ requests(struct span in)
 		taken++;
 	}
 	if (auth_get(in, &a) == 0) {
-		MUST(a.mechanism < MECH__MAX && a.response.len <= PROOF_MAX && (a.given || a.response.len == 0));
+		MUST(a.mechanism < MECH__MAX && a.response.len <= RESPONSE_MAX && (a.given || a.response.len == 0));
 		auth_put(&m, &a);
 		same(&m, in);
 		taken++;
