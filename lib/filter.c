@@ -23,175 +23,198 @@ enum {
 	AT_ARGUMENTS = offsetof(struct seccomp_data, args),
 };
 
-static unsigned short
-emit(struct filter *f, int code, uint32_t k, unsigned yes, unsigned no)
+/* The filter is made from its end: jumps go forward only, so what they go to is there already.  A place is how many
+ * instructions there are from it to the end. */
+typedef unsigned place;
+
+static place
+put(struct filter *f, int code, uint32_t k, unsigned yes, unsigned no)
 {
 	if (f->n == FILTER_MAX || yes > 255 || no > 255)
 		die_bug("a system call table is too long");
-	f->b[f->n] = (struct sock_filter){ (uint16_t)code, (uint8_t)yes, (uint8_t)no, k };
-	return f->n++;
+	f->b = &f->room[FILTER_MAX - ++f->n];
+	*f->b = (struct sock_filter){ (uint16_t)code, (uint8_t)yes, (uint8_t)no, k };
+	return f->n;
 }
 
+/* Load what stands there, and go on with what was put before. */
 static void
 load(struct filter *f, uint32_t at)
 {
-	(void)emit(f, BPF_LD | BPF_W | BPF_ABS, at, 0, 0);
+	(void)put(f, BPF_LD | BPF_W | BPF_ABS, at, 0, 0);
 }
 
-static void
-leave(struct filter *f, uint32_t action)
+/* Compare A with k, or with X, and go to one of two places. */
+static place
+fork_to(struct filter *f, int how, uint32_t k, place yes, place no)
 {
-	(void)emit(f, BPF_RET | BPF_K, action, 0, 0);
+	return put(f, BPF_JMP | how, k, f->n - yes, f->n - no);
 }
 
-/* Go on if A is k; otherwise skip so many instructions. */
-static void
-if_equal(struct filter *f, uint32_t k, unsigned skip)
+/* A place that leaves with this action: one that is there, if a jump from what comes next still reaches it. */
+static place
+end_with(struct filter *f, enum end end)
 {
-	(void)emit(f, BPF_JMP | BPF_JEQ | BPF_K, k, 0, skip);
+	static const uint32_t actions[END__MAX] = { SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_ALLOW,
+						    SECCOMP_RET_ERRNO | EPERM };
+
+	if (f->end[end] == 0 || f->n - f->end[end] > FILTER_NEAR)
+		f->end[end] = put(f, BPF_RET | BPF_K, actions[end], 0, 0);
+	return f->end[end];
 }
 
-/* Go on if all 64 bits of an argument are value; otherwise skip `behind` instructions after these four. */
-static void
-argument_is(struct filter *f, unsigned argument, uint32_t value, unsigned behind)
+/* Is an argument, all 64 bits of it, as `how` compares its low half with the value, which has 32? */
+static place
+argument_is(struct filter *f, unsigned argument, int how, uint32_t value, place yes, place no)
 {
-	load(f, AT_ARGUMENTS + 8 * argument);
-	if_equal(f, value, 2 + behind);
+	place high = fork_to(f, BPF_JEQ | BPF_K, 0, yes, no);
+
 	load(f, AT_ARGUMENTS + 8 * argument + 4);
-	if_equal(f, 0, behind);
+	high = f->n;
+	(void)fork_to(f, how, value, high, no);
+	load(f, AT_ARGUMENTS + 8 * argument);
+	return f->n;
 }
 
-/* Go on if an argument is a number of 32 bits and not below value; otherwise skip `behind` instructions after these. */
-static void
-argument_from(struct filter *f, unsigned argument, uint32_t value, unsigned behind)
+/* The same, below the value. */
+static place
+argument_below(struct filter *f, unsigned argument, uint32_t value, place yes, place no)
 {
-	load(f, AT_ARGUMENTS + 8 * argument);
-	(void)emit(f, BPF_JMP | BPF_JGE | BPF_K, value, 0, 2 + behind);
-	load(f, AT_ARGUMENTS + 8 * argument + 4);
-	if_equal(f, 0, behind);
-}
+	place high = fork_to(f, BPF_JEQ | BPF_K, 0, yes, no);
 
-/* Go on if an argument is a number of 32 bits below value; otherwise skip `behind` instructions after these. */
-static void
-argument_below(struct filter *f, unsigned argument, uint32_t value, unsigned behind)
-{
-	load(f, AT_ARGUMENTS + 8 * argument);
-	(void)emit(f, BPF_JMP | BPF_JGE | BPF_K, value, 2 + behind, 0);
 	load(f, AT_ARGUMENTS + 8 * argument + 4);
-	if_equal(f, 0, behind);
+	high = f->n;
+	(void)fork_to(f, BPF_JGE | BPF_K, value, no, high);
+	load(f, AT_ARGUMENTS + 8 * argument);
+	return f->n;
 }
 
 /* setresuid: the kernel looks at the low halves.  -1 means "unchanged", and 0 is root: neither is ever allowed. */
-static void
-uids_are(struct filter *f, struct filter_uids uids)
+static place
+uids_are(struct filter *f, struct filter_uids uids, place yes, place no)
 {
-	load(f, AT_ARGUMENTS);
-	(void)emit(f, BPF_MISC | BPF_TAX, 0, 0, 0);
-	load(f, AT_ARGUMENTS + 8);
-	(void)emit(f, BPF_JMP | BPF_JEQ | BPF_X, 0, 0, 7);
+	place next = fork_to(f, BPF_JGE | BPF_K, uids.floor, yes, no);
+
+	next = fork_to(f, BPF_JEQ | BPF_K, uids.one, yes, next);
+	next = fork_to(f, BPF_JEQ | BPF_K, 0, no, next);
+	next = fork_to(f, BPF_JEQ | BPF_K, UINT32_MAX, no, next);
+	next = fork_to(f, BPF_JEQ | BPF_X, 0, next, no);
 	load(f, AT_ARGUMENTS + 16);
-	(void)emit(f, BPF_JMP | BPF_JEQ | BPF_X, 0, 0, 5);
-	(void)emit(f, BPF_JMP | BPF_JEQ | BPF_K, UINT32_MAX, 4, 0);
-	(void)emit(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0);
-	(void)emit(f, BPF_JMP | BPF_JEQ | BPF_K, uids.one, 1, 0);
-	(void)emit(f, BPF_JMP | BPF_JGE | BPF_K, uids.floor, 0, 1);
-	leave(f, SECCOMP_RET_ALLOW);
+	next = f->n;
+	(void)fork_to(f, BPF_JEQ | BPF_X, 0, next, no);
+	load(f, AT_ARGUMENTS + 8);
+	(void)put(f, BPF_MISC | BPF_TAX, 0, 0, 0);
+	load(f, AT_ARGUMENTS);
+	return f->n;
 }
 
-/* The rows of one call, which is the one that is made. */
-static void
-call_judge(struct filter *f, const struct allow *rows, size_t n, struct filter_uids uids)
+static place
+row_judge(struct filter *f, const struct allow *r, struct filter_uids uids, place yes, place no)
 {
-	uint32_t otherwise = SECCOMP_RET_KILL_PROCESS;
-
-	for (size_t i = 0; i < n; i++)
-		switch ((enum rule)rows[i].rule) {
-		case ALWAYS:
-			leave(f, SECCOMP_RET_ALLOW);
-			return;
-		case WHEN:
-			argument_is(f, rows[i].argument, rows[i].value, 1);
-			leave(f, SECCOMP_RET_ALLOW);
-			break;
-		case WHEN_BOTH:
-			argument_is(f, rows[i].argument, rows[i].value, 5);
-			argument_is(f, rows[i].argument2, rows[i].value2, 1);
-			leave(f, SECCOMP_RET_ALLOW);
-			break;
-		case WHEN_FROM:
-			argument_from(f, rows[i].argument, rows[i].value, 1);
-			leave(f, SECCOMP_RET_ALLOW);
-			break;
-		case WHEN_BELOW:
-			argument_is(f, rows[i].argument, rows[i].value, 5);
-			argument_below(f, rows[i].argument2, rows[i].value2, 1);
-			leave(f, SECCOMP_RET_ALLOW);
-			break;
-		case WHEN_UIDS:
-			uids_are(f, uids);
-			break;
-		case ELSE_EPERM:
-			otherwise = SECCOMP_RET_ERRNO | EPERM;
-			break;
-		}
-	leave(f, otherwise);
+	switch ((enum rule)r->rule) {
+	case ALWAYS:
+		return yes;
+	case WHEN_BOTH:
+		yes = argument_is(f, r->argument2, BPF_JEQ | BPF_K, r->value2, yes, no);
+		return argument_is(f, r->argument, BPF_JEQ | BPF_K, r->value, yes, no);
+	case WHEN_BELOW:
+		yes = argument_below(f, r->argument2, r->value2, yes, no);
+		return argument_is(f, r->argument, BPF_JEQ | BPF_K, r->value, yes, no);
+	case WHEN:
+		return argument_is(f, r->argument, BPF_JEQ | BPF_K, r->value, yes, no);
+	case WHEN_FROM:
+		return argument_is(f, r->argument, BPF_JGE | BPF_K, r->value, yes, no);
+	case WHEN_UIDS:
+		return uids_are(f, uids, yes, no);
+	case ELSE_EPERM:
+		break;
+	}
+	return no;
 }
 
-/* How many of the n sorted rows are of the first one's call? */
+/* The table, and its rows in the order of their calls. */
+struct sorted {
+	const struct allow *rows;
+	struct filter_uids uids;
+	uint8_t order[FILTER_ROWS_MAX];
+};
+
+static const struct allow *
+row_at(const struct sorted *s, size_t i)
+{
+	return &s->rows[s->order[i]];
+}
+
+/* Rows i to end, which are of one call, and that one is made. */
+static place
+call_judge(struct filter *f, const struct sorted *s, size_t i, size_t end)
+{
+	enum end otherwise = END_KILL;
+	place yes, next;
+
+	for (size_t j = i; j < end; j++)
+		if (row_at(s, j)->rule == ELSE_EPERM)
+			otherwise = END_FAIL;
+	yes = end_with(f, END_ALLOW);
+	next = end_with(f, otherwise);
+	while (end > i)
+		next = row_judge(f, row_at(s, --end), s->uids, yes, next);
+	return next;
+}
+
+/* The end of the rows that are of row i's call. */
 static size_t
-same_call(const struct allow *rows, size_t n)
+same_call(const struct sorted *s, size_t i, size_t end)
 {
-	size_t same = 1;
+	size_t same = i + 1;
 
-	while (same < n && rows[same].call == rows[0].call)
+	while (same < end && row_at(s, same)->call == row_at(s, i)->call)
 		same++;
 	return same;
 }
 
-/* A binary search over sorted rows, with the number of the call in A. */
-static void
-search(struct filter *f, const struct allow *rows, size_t n, struct filter_uids uids)
+/* A binary search over rows i to end, with the number of the call in A. */
+static place
+search(struct filter *f, const struct sorted *s, size_t i, size_t end)
 {
-	size_t first = same_call(rows, n), half = first;
-	unsigned short fork, left;
+	size_t first = same_call(s, i, end), half = first;
+	place yes, no;
 
-	if (first == n) {
-		(void)emit(f, BPF_JMP | BPF_JEQ | BPF_K, rows[0].call, 1, 0);
-		leave(f, SECCOMP_RET_KILL_PROCESS);
-		call_judge(f, rows, n, uids);
-		return;
+	if (first == end) {
+		yes = call_judge(f, s, i, end);
+		no = end_with(f, END_KILL);
+		return fork_to(f, BPF_JEQ | BPF_K, row_at(s, i)->call, yes, no);
 	}
-	while (half < n / 2)
-		half += same_call(rows + half, n - half);
-	if (half == n)
+	while (half < (i + end) / 2)
+		half = same_call(s, half, end);
+	if (half == end)
 		half = first;
-	fork = emit(f, BPF_JMP | BPF_JGE | BPF_K, rows[half].call, 0, 0);
-	search(f, rows, half, uids);
-	left = (unsigned short)(f->n - fork - 1);
-	if (left > 255)
-		die_bug("a system call table is too long");
-	f->b[fork].jt = (uint8_t)left;
-	search(f, rows + half, n - half, uids);
+	yes = search(f, s, half, end);
+	no = search(f, s, i, half);
+	return fork_to(f, BPF_JGE | BPF_K, row_at(s, half)->call, yes, no);
 }
 
 void
 filter_make(struct filter *f, const struct allow *rows, size_t n, struct filter_uids uids)
 {
-	struct allow sorted[FILTER_ROWS_MAX] = { { 0, ALWAYS, 0, 0, 0, 0 } };
+	struct sorted s = { .rows = rows, .uids = uids };
+	place call;
 
 	if (n == 0 || n > FILTER_ROWS_MAX)
 		die_bug("a system call table is too long");
 	for (size_t i = 0; i < n; i++) {
 		size_t at = i;
 
-		for (; at && sorted[at - 1].call > rows[i].call; at--)
-			sorted[at] = sorted[at - 1];
-		sorted[at] = rows[i];
+		for (; at && row_at(&s, at - 1)->call > rows[i].call; at--)
+			s.order[at] = s.order[at - 1];
+		s.order[at] = (uint8_t)i;
 	}
 	f->n = 0;
-	load(f, AT_ARCH);
-	(void)emit(f, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0); /* numbers mean something else on another one */
-	leave(f, SECCOMP_RET_KILL_PROCESS);
+	memset(f->end, 0, sizeof f->end);
+	(void)search(f, &s, 0, n);
 	load(f, AT_CALL);
-	search(f, sorted, n, uids);
+	call = f->n;
+	/* numbers mean something else on another one */
+	(void)fork_to(f, BPF_JEQ | BPF_K, ARCHITECTURE, call, end_with(f, END_KILL));
+	load(f, AT_ARCH);
 }

@@ -29,16 +29,20 @@ struct filter_uids {
 	uid_t floor, one;
 };
 
-enum { FILTER_MAX = 512, FILTER_ROWS_MAX = 128 };
+enum { FILTER_MAX = 512, FILTER_ROWS_MAX = 128, FILTER_NEAR = 150 };
+
+enum end { END_KILL, END_ALLOW, END_FAIL, END__MAX };
 
 struct filter {
+	struct sock_filter room[FILTER_MAX];
+	struct sock_filter *b;  /* n instructions, the last ones of the room */
+	unsigned end[END__MAX]; /* where the filter leaves */
 	unsigned short n;
-	struct sock_filter b[FILTER_MAX];
 };
 
 /* Make the filter: the architecture first, then a binary search for the call, so that the kernel's checks of every
- * possible call at installation, and of each one made later, are short.  Anything that no row allows kills the
- * process.  Dies (101) when the table is too long. */
+ * possible call at installation, and of each one made later, are short; short itself, because the kernel translates it
+ * for each process.  Anything that no row allows kills the process.  Dies (101) when the table is too long. */
 void filter_make(struct filter *f, const struct allow *rows, size_t n, struct filter_uids uids);
 
 #endif

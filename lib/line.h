@@ -12,9 +12,9 @@ enum {
 };
 
 struct line {
-	uint8_t b[LINE_BUFFER];
 	size_t start, end;
 	bool skipping; /* inside a line that is too long */
+	uint8_t b[LINE_BUFFER];
 };
 
 enum line_result { LINE_NONE, LINE_WHOLE, LINE_TOO_LONG };

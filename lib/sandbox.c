@@ -100,14 +100,9 @@ static const struct allow proxyd_calls[] = {
 	ALLOW_IF(SYS_write, 0, FD_INDEX, "the index"),                                                            \
 	ALLOW_IF(SYS_write, 0, FD_LOG, "lines to the log"),                                                       \
 	ALLOW_IF(SYS_fcntl, 1, F_ADD_SEALS, "make the table read-only for ever"),                                 \
-	ALLOW(SYS_brk, "memory for the list of messages"),                                                        \
-	ALLOW_IF(SYS_mmap, 2, PROT_READ | PROT_WRITE, "the same; nothing executable"),                            \
-	ALLOW_IF(SYS_mmap, 2, PROT_NONE, "its guard pages"),                                                      \
-	ALLOW_IF(SYS_mprotect, 2, PROT_READ | PROT_WRITE, "the pages behind them"),                               \
+	ALLOW_IF(SYS_mmap, 2, PROT_READ | PROT_WRITE, "memory for the list; nothing executable"),                      \
 	ALLOW(SYS_munmap, "give it back"),                                                                        \
 	ALLOW(SYS_mremap, "grow it"),                                                                             \
-	ALLOW_IF(SYS_madvise, 2, MADV_DONTNEED, "libc's free; other advice takes memory from the whole machine"), \
-	ALLOW_IF(SYS_madvise, 2, MADV_FREE, "the same, as some libcs write it"),                                  \
 	ALLOW(SYS_wait4, "how did pop3d end?"),                                                                   \
 	ALLOW(SYS_clock_gettime, "how long did it take, where the vDSO cannot tell the time"),                    \
 	ALLOW(SYS_exit_group, "leave")
@@ -358,12 +353,12 @@ void
 sandbox_enter_for(const struct sandbox *box, const struct reach *reaches, bool landlock_optional,
 		  struct filter_uids uids)
 {
-	struct filter filter;
-	struct sock_fprog program = { 0, filter.b };
+	static struct filter filter; /* not on the stack, whose pages would stay touched */
+	struct sock_fprog program;
 	int version = sandbox_landlock_version();
 
 	filter_make(&filter, box->rows, box->count, uids);
-	program.len = filter.n;
+	program = (struct sock_fprog){ filter.n, filter.b };
 	limits_enter(box);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		die_sys("cannot become undumpable and without new privileges");

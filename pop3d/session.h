@@ -72,17 +72,15 @@ struct session {
 	enum ending ending;
 	unsigned wrong, attempts;
 	int64_t started, last_command; /* milliseconds of the monotonic clock */
-	struct line line;
-	char user[USER_MAX + 1]; /* of the last USER; empty: none */
-	bool user_given;         /* the command before was a successful USER */
-	int64_t exchange_end;    /* of the clock, in EXCHANGE */
-	bool refusal_logged;     /* that a password may not cross this network: once is enough */
+	char user[USER_MAX + 1];       /* of the last USER; empty: none */
+	bool user_given;               /* the command before was a successful USER */
+	int64_t exchange_end;          /* of the clock, in EXCHANGE */
+	bool refusal_logged;           /* that a password may not cross this network: once is enough */
 
 	/* the maildrop, from READY on */
 	int table;
 	uint32_t count;
 	uint64_t octets;
-	struct bitmap deleted, retrieved, failed;
 	uint64_t deleted_octets;
 
 	struct tally top, retr;
@@ -91,7 +89,11 @@ struct session {
 
 	bool gone;      /* bytes we owed could not be written: nothing after them may be */
 	size_t waiting; /* bytes of replies */
+
+	/* Behind what is always used: of these, an idle session has touched the first pages, or none. */
+	struct line line;
 	uint8_t reply[OUT_BYTES];
+	struct bitmap deleted, retrieved, failed;
 };
 
 /* Greet, then serve commands until one ends the session or a limit does; write the `end` line.  Returns the status that

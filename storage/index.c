@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -14,6 +13,7 @@
 #include "chan.h"
 #include "die.h"
 #include "maildir.h"
+#include "memory.h"
 #include "sandbox.h"
 #include "sink.h"
 #include "table.h"
@@ -194,7 +194,7 @@ index_list(struct maildir *d)
 	struct list *l = &d->list;
 
 	/* Pages of it that nobody looks at are never there. */
-	l->m = calloc(d->index.count ? d->index.count : 1, sizeof *l->m);
+	l->m = memory_get(d->index.count, sizeof *l->m);
 	l->n = l->m ? d->index.count : 0;
 	l->room = l->n;
 	return l->m ? 0 : -1;
@@ -428,7 +428,7 @@ file_make(const struct maildir *d)
 int
 index_write(struct maildir *d, uint64_t *octets)
 {
-	struct unique *ids = calloc(d->list.n ? d->list.n : 1, sizeof *ids);
+	struct unique *ids = memory_get(d->list.n, sizeof *ids);
 	int fd = -1;
 
 	/* A full disk, a quota, a file system that cannot be written: then there is no index, and nothing else is amiss. */
@@ -441,7 +441,7 @@ index_write(struct maildir *d, uint64_t *octets)
 		else
 			(void)unlinkat(d->fd, INDEX_TEMPORARY, 0); /* the next session does it otherwise */
 	}
-	free(ids);
+	memory_free(ids, d->list.n, sizeof *ids);
 	d->index.fd = fd;
 	d->index.count = (uint32_t)d->list.n;
 	d->index.octets = *octets;

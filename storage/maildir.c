@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,11 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "msg.h"
 #include "sandbox.h"
 #include "sort.h"
 
-enum { LOCK_PAUSE_MS = 50, READINGS = 5 };
+enum { LOCK_PAUSE_MS = 50, READINGS = 5, ROOM_FIRST = 4096 };
 
 #define SETTLED_NS 20000000 /* two ticks of the slowest kernel clock that directories are stamped with */
 
@@ -88,22 +88,22 @@ message_same_base(const struct list *l, const struct message *a, const struct me
 void
 list_free(struct list *l)
 {
-	free(l->m);
-	free(l->names);
+	memory_free(l->m, l->room, sizeof *l->m);
+	memory_free(l->names, l->names_room, 1);
 	*l = (struct list){ 0 };
 }
 
 static int
 room_for(void **p, size_t *room, size_t need, size_t each)
 {
-	size_t more = *room ? *room * 2 : 256;
+	size_t more = *room ? *room * 2 : ROOM_FIRST;
 	void *q;
 
 	if (need <= *room)
 		return 0;
 	while (more < need)
 		more *= 2;
-	q = realloc(*p, more * each);
+	q = memory_grow(*p, *room, more, each);
 	if (q == NULL)
 		return -1;
 	*p = q;
@@ -239,12 +239,12 @@ keys_sort(struct key *from, struct key *to, size_t n)
 static bool
 list_sort_fast(struct list *l)
 {
-	struct key *keys = calloc(2 * l->n, sizeof *keys), *sorted;
-	struct message *m = calloc(l->room, sizeof *m);
+	struct key *keys = memory_get(2 * l->n, sizeof *keys), *sorted;
+	struct message *m = memory_get(l->room, sizeof *m);
 
 	if (keys == NULL || m == NULL) {
-		free(keys);
-		free(m);
+		memory_free(keys, 2 * l->n, sizeof *keys);
+		memory_free(m, l->room, sizeof *m);
 		return false;
 	}
 	for (size_t i = 0; i < l->n; i++)
@@ -252,8 +252,8 @@ list_sort_fast(struct list *l)
 	sorted = keys_sort(keys, keys + l->n, l->n);
 	for (size_t i = 0; i < l->n; i++)
 		m[i] = l->m[sorted[i].at];
-	free(keys);
-	free(l->m);
+	memory_free(keys, 2 * l->n, sizeof *keys);
+	memory_free(l->m, l->room, sizeof *m);
 	l->m = m;
 	for (size_t i = 0, end; i < l->n; i = end) {
 		for (end = i + 1; end < l->n && m[end].time == m[i].time;)
@@ -376,7 +376,7 @@ names_adopt(struct list *l, struct list *now, bool first_reading)
 {
 	void *names = now->names;
 	int64_t missing = 0;
-	size_t j = 0;
+	size_t j = 0, room;
 
 	/* Room for every old name too, so that nothing can fail when names are half exchanged. */
 	if (room_for(&names, &now->names_room, now->names_len + l->names_len, 1))
@@ -399,11 +399,14 @@ names_adopt(struct list *l, struct list *now, bool first_reading)
 			m->name = at;
 		}
 	}
+	/* now takes the old ones, to be freed with it. */
 	names = l->names;
+	room = l->names_room;
 	l->names = now->names;
 	l->names_len = now->names_len;
 	l->names_room = now->names_room;
 	now->names = names;
+	now->names_room = room;
 	return missing;
 }
 

@@ -2,9 +2,9 @@
 #include "table.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 
 #include "chan.h"
+#include "memory.h"
 
 enum { SEALS = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL };
 
@@ -26,7 +26,7 @@ int
 table_write(const struct list *l, uint64_t *octets)
 {
 	static struct sink s;
-	struct unique *ids = calloc(l->n ? l->n : 1, sizeof *ids);
+	struct unique *ids = memory_get(l->n, sizeof *ids);
 	int bad = ids == NULL || unique_list(l, ids);
 
 	*octets = 0;
@@ -35,6 +35,6 @@ table_write(const struct list *l, uint64_t *octets)
 		records_put(&s, l, ids, octets);
 		bad = sink_flush(&s) || fcntl(FD_TABLE, F_ADD_SEALS, SEALS);
 	}
-	free(ids);
+	memory_free(ids, l->n, sizeof *ids);
 	return bad ? -1 : 0;
 }

@@ -3,9 +3,9 @@
 #include <sodium/crypto_shorthash.h>
 #include <sodium/crypto_shorthash_siphash24.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
 #include "sort.h"
 
 /* Fixed for ever: another key would be another unique-id for every such message. */
@@ -145,11 +145,11 @@ unique_list(const struct list *l, struct unique *ids)
 		unique_id(message_base(l, &l->m[i]), &ids[i]);
 	if (l->n < 2)
 		return 0;
-	order = calloc(l->n, sizeof *order);
-	run = calloc(l->n, sizeof *run);
+	order = memory_get(l->n, sizeof *order);
+	run = memory_get(l->n, sizeof *run);
 	if (order && run)
 		ids_part(l, ids, order, run, doubtful_find(ids, l->n, order));
-	free(order);
-	free(run);
+	memory_free(order, l->n, sizeof *order);
+	memory_free(run, l->n, sizeof *run);
 	return order && run ? 0 : -1;
 }

@@ -1,10 +1,10 @@
 #include "update.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "die.h"
+#include "memory.h"
 #include "message.h"
 
 static bool
@@ -22,7 +22,7 @@ marked_add(struct marked *k, const struct maildir *d, const struct marks *m)
 	if (m->base / 8 + m->bitmap.len > bytes)
 		die_peer("pop3d marks messages that are not there");
 	if (map == NULL)
-		map = k->map[m->mark] = calloc(bytes, 1);
+		map = k->map[m->mark] = memory_get(bytes, 1);
 	if (map == NULL)
 		die_sys("cannot remember what is marked");
 	for (size_t i = 0; i < m->bitmap.len; i++) {

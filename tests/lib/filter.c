@@ -187,7 +187,6 @@ arguments(void)
 	CHECK_EQ(call(&f, SYS_fcntl, 2, F_DUPFD, 3), KILLED);
 	CHECK_EQ(call(&f, SYS_prctl, PR_SET_DUMPABLE, 0, 0), ALLOWED);
 	CHECK_EQ(call(&f, SYS_prctl, PR_SET_SECUREBITS, 0, 0), KILLED);
-	CHECK_EQ(call(&f, SYS_madvise, 4096, 4096, MADV_DONTNEED), ALLOWED);
 	CHECK_EQ(call(&f, SYS_madvise, 4096, 4096, MADV_HWPOISON), KILLED);
 	CHECK_EQ(call(&f, SYS_dup3, elsewhere, FD_CTL, 0), ALLOWED);
 	CHECK_EQ(call(&f, SYS_dup3, FD_LOG, FD_CTL, 0), KILLED);

@@ -11,6 +11,7 @@
 #include "chan.h"
 #include "check.h"
 #include "maildir.h"
+#include "memory.h"
 #include "message.h"
 #include "table.h"
 #include "unique.h"
@@ -95,7 +96,7 @@ written(void)
 static size_t
 told(struct maildir *d, uint8_t *to)
 {
-	struct unique *ids = calloc(d->list.n + 1, sizeof *ids);
+	struct unique *ids = memory_get(d->list.n + 1, sizeof *ids);
 	size_t n = 0;
 
 	CHECK_EQ(index_messages(d), 0);
@@ -106,7 +107,7 @@ told(struct maildir *d, uint8_t *to)
 		n += (size_t)sprintf((char *)to + n, "%u %s %llu %llu %s\n", m->where, message_name(&d->list, m),
 				     (unsigned long long)m->size, (unsigned long long)m->octets, ids[i].id);
 	}
-	free(ids);
+	memory_free(ids, d->list.n + 1, sizeof *ids);
 	return n;
 }
 
