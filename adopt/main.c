@@ -14,6 +14,7 @@
 #include "chan.h"
 #include "die.h"
 #include "sandbox.h"
+#include "signals.h"
 
 /* Before launch hears that the user is in, everything that can be wrong must have been found. */
 static int
@@ -60,6 +61,7 @@ main(int argc, char **argv)
 
 	die_program("sallyport-maildrop");
 	die_look_at_log();
+	signals_settle();
 	if (argc != 2)
 		die_usage("usage: sallyport HOST CHECKPASSWORD sallyport-maildrop MAILDIR");
 	facts_from_environment(&f);

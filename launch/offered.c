@@ -18,6 +18,7 @@
 #include "die.h"
 #include "launch.h"
 #include "sandbox.h"
+#include "signals.h"
 
 enum { GIVEN_FD = 3, EXIT_MISUSED = 2, TAKE_SECONDS = 240 };
 
@@ -33,6 +34,7 @@ offered_settle(struct launch *s)
 	(void)umask(077);
 	(void)signal(SIGCHLD, SIG_DFL); /* these cannot fail */
 	(void)signal(SIGALRM, SIG_DFL);
+	signals_unblock();
 	for (int fd = 0; fd <= GIVEN_FD; fd++) {
 		kept[fd] = fcntl(fd, F_DUPFD_CLOEXEC, FD_ROOM + 1);
 		if (kept[fd] < 0)

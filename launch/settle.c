@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 
 #include "die.h"
 #include "sandbox.h"
+#include "signals.h"
 
 static bool log_is_lost;
 
@@ -104,21 +104,11 @@ limits_raise(void)
 void
 settle_process(void)
 {
-	static const int signals[] = { SIGCHLD, SIGALRM, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGXCPU, SIGSYS };
-	static const int errors[] = { SIGPIPE, SIGXFSZ }; /* a write that fails is to say so, not to end us */
-	struct sigaction standard = { .sa_handler = SIG_DFL }, ignore = { .sa_handler = SIG_IGN };
-	sigset_t none;
 	bool no_log = false;
 	int fd;
 
 	(void)umask(077);
-	/* None of these calls can fail.  SIGCHLD ignored would leave nothing to wait for. */
-	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
-		(void)sigaction(signals[i], &standard, NULL);
-	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
-		(void)sigaction(errors[i], &ignore, NULL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	signals_settle();
 	/* What a super-server left open is nobody's business.  From here on 0 to FD_ROOM are taken, so that no
 	 * descriptor of ours ever lies where the client, the log or a room's descriptor belongs. */
 	limits_raise();

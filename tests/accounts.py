@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import harness
 from harness import Site, User, check, equal
@@ -296,6 +298,51 @@ def test_checkpassword_long_password():
     s.ask("USER bob")
     s.ask("PASS " + "x" * 490, b"-ERR [AUTH]")  # more than the interface takes: not asked at all
     s.login(f.bob).quit()
+
+
+def signals_of(pid):
+    """The signals that are blocked and that are ignored there."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        text = f.read()
+    return [int(re.search(rf"^Sig{k}:\t(\w+)$", text, re.M)[1], 16) for k in ("Blk", "Ign")]
+
+
+def is_in(signals, n):
+    return bool(signals >> n - 1 & 1)
+
+
+def test_checkpassword_with_odd_signals():
+    """What a checkpassword program has blocked, ignored or taken back ends no session, and prolongs none."""
+    f = Foreign()
+    s = f.session((*f.chain[:2], "/usr/bin/env", "--block-signal=ALRM,TERM", "--ignore-signal=ALRM,TERM",
+                   "--default-signal=PIPE,XFSZ", *f.chain[2:]))
+    s.login(f.bob)
+    blocked, ignored = signals_of(s.children()[-1])
+    equal(blocked, 0)
+    check(is_in(ignored, signal.SIGPIPE) and is_in(ignored, signal.SIGXFSZ), "a write that fails ends storage")
+    check(not is_in(ignored, signal.SIGALRM), "no deadline ends it")
+    s.quit()
+
+
+def test_offered_with_odd_signals():
+    """Deadlines hold, though the other server has blocked SIGALRM."""
+    site = Site()
+    site.user()  # there is a database
+    os.mkfifo(site.at("given"))
+    given = os.open(site.at("given"), os.O_RDWR)
+
+    def prepare():
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    s = site.session(greet=False, arguments=("-c", "/bin/true"), prepare=prepare,
+                     prefix=("/bin/sh", "-c", 'exec 3<"$0"; exec "$@"', site.at("given")))
+    limit = time.monotonic() + harness.DEADLINE
+    while not s.children():  # taker, which waits for what we do not write
+        check(time.monotonic() < limit and s.process.poll() is None, "no room is started:", s.log.text)
+    blocked, ignored = signals_of(s.children()[0])
+    os.close(given)
+    equal(s.wait(), "")
+    equal((blocked, is_in(ignored, signal.SIGALRM), s.status), (0, False, 2))
 
 
 def offered(site, data, *program, **settings):
