@@ -439,7 +439,7 @@ def test_pop3d_that_hangs_is_left_by_launch_at_last():
 
 
 def test_pop3d_that_asks_and_reads_nothing_is_ended():
-    held(";".join(["put " + verify("owner", "wrong")] * 2) + ";hang")
+    held(";".join(["put " + verify("owner", "wrong")] * 2) + ";hang", (0, 102))  # as above
 
 
 def test_pop3d_that_holds_its_maildrop_is_ended():
