@@ -40,13 +40,14 @@ descriptors_settle(int executable)
 	executable = fcntl(executable, F_DUPFD_CLOEXEC, FD_ROOM);
 	table = fcntl(table, F_DUPFD_CLOEXEC, FD_ROOM);
 	null = fcntl(null, F_DUPFD_CLOEXEC, FD_ROOM);
-	if (executable < 0 || table < 0 || null < 0 || dup2(0, FD_CTL) < 0 || dup2(table, FD_TABLE) < 0)
+	if (executable < 0 || table < 0 || null < 0 || dup2(0, FD_CTL) < 0 || dup2(table, FD_TABLE) < 0 ||
+	    dup2(null, FD_FACTS_LOG) < 0)
 		die_sys("cannot place descriptors");
 	if (write(1, "s", 1) != 1)
 		die_sys("cannot tell that the session begins");
 	if (dup2(null, 0) < 0 || dup2(null, 1) < 0)
 		die_sys("cannot place descriptors");
-	if (syscall(SYS_close_range, FD_TABLE + 1, FD_ROOM - 1, 0))
+	if (syscall(SYS_close_range, FD_FACTS_LOG + 1, FD_ROOM - 1, 0))
 		die_sys("cannot close descriptors");
 	return executable;
 }

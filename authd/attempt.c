@@ -58,7 +58,7 @@ fail_log(const struct attempt *a, struct span user, enum verdict v)
 	log_text(&l, "sid", a->sid);
 	log_text(&l, "rip", a->rip);
 	log_text(&l, "lip", a->lip);
-	log_text(&l, "tls", "-");
+	log_tls(&l, &a->tls_text);
 	log_span(&l, "user", user);
 	log_number(&l, "try", a->number);
 	log_text(&l, "reason", verdict_reason(v));
@@ -129,6 +129,8 @@ facts_read(struct attempt *a)
 	a->tls = n > 0;
 	if (a->tls && facts_get((struct span){ a->secret.facts, (size_t)n }, &a->facts))
 		peer_die(a, "the facts of the client's TLS are malformed");
+	if (a->tls)
+		facts_text_of(&a->tls_text, &a->facts);
 }
 
 static void
@@ -198,7 +200,7 @@ static void
 attempt_finish(struct attempt *a)
 {
 	uint8_t verdict[VERDICT_BYTES];
-	struct verified by = { (uint8_t)a->mechanism, (uint8_t)a->of, a->user };
+	struct verified by = { (uint8_t)a->mechanism, (uint8_t)a->of, a->user, (uint8_t)a->tls_text.version };
 	enum verdict v = a->verdict;
 	bool yes = v == VERDICT_YES;
 

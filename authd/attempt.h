@@ -41,7 +41,8 @@ struct attempt {
 	const struct method *method;
 	unsigned stage; /* how many responses the method has had */
 	struct facts facts;
-	bool tls; /* there are facts */
+	bool tls;                   /* there are facts */
+	struct facts_text tls_text; /* which outlives them */
 
 	struct span user; /* in secret.user, once judge_user has it */
 	enum users_of of; /* where he was found */

@@ -50,7 +50,7 @@ request_wait(struct launch *s, unsigned left)
 
 /* The verified user's record is refused: tell the log why, the client only that an administrator is needed. */
 static void
-identity_refuse(const struct launch *s, struct span user, unsigned try, const char *why)
+identity_refuse(const struct launch *s, const struct verified *v, unsigned try, const char *why)
 {
 	static struct wr m;
 	struct logline l;
@@ -59,8 +59,8 @@ identity_refuse(const struct launch *s, struct span user, unsigned try, const ch
 	log_text(&l, "sid", s->sid);
 	log_text(&l, "rip", s->peer.remote);
 	log_text(&l, "lip", s->peer.local);
-	log_text(&l, "tls", "-");
-	log_span(&l, "user", user);
+	log_text(&l, "tls", tls_version_name((uint16_t)(0x0300 | v->tls)));
+	log_span(&l, "user", v->user);
 	log_number(&l, "try", try);
 	log_text(&l, "reason", "permission");
 	log_send(&l);
@@ -91,7 +91,7 @@ attempts_serve(struct launch *s)
 		refused = user_identify(s, &v, &id);
 		if (refused == NULL)
 			storage_become(s, &v, &id);
-		identity_refuse(s, v.user, try, refused);
+		identity_refuse(s, &v, try, refused);
 		break;
 	}
 	request_wait(s, 0);

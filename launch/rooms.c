@@ -367,13 +367,13 @@ storage_become(struct launch *s, const struct verified *v, const struct identity
 					  number(pop3d, (unsigned)s->pop3d),
 					  number(tlsd, (unsigned)s->tlsd),
 					  NULL };
-	const int descriptors[] = { 0, 1, 2, s->ctl, s->table };
+	const int descriptors[] = { 0, 1, 2, s->ctl, s->table, s->facts };
 	const struct room room = {
 		.executable = s->storage_room,
 		.who = account_of(s, &id->who),
 		.root = -1,
 		.descriptors = descriptors,
-		.count = 5,
+		.count = 6,
 		.deadline = s->config.session + 2 * DEADLINE_SLACK,
 		.arguments = exec_arguments(arguments),
 	};

@@ -12,6 +12,7 @@ enum {
 	FD_CTL = 3,
 	FD_PROXIED = 3,    /* proxyd: the pipe to launch */
 	FD_TABLE = 4,      /* storage: the table, still empty */
+	FD_FACTS_LOG = 5,  /* storage: as FD_FACTS, until it has read them, for the log */
 	FD_INDEX = 8,      /* storage: the index that it writes; the lowest that is free when its Maildir is open */
 	FD_SECRETS = 4,    /* authd: secrets.cdb, read-only */
 	FD_VERDICT = 5,    /* authd: the pipe to launch */

@@ -92,3 +92,12 @@ facts_get(struct span in, struct facts *f)
 	*f = v;
 	return 0;
 }
+
+void
+facts_text_of(struct facts_text *t, const struct facts *f)
+{
+	/* Both fit: facts_get has looked. */
+	t->version = f->version;
+	(void)span_copy(f->cipher, t->cipher, sizeof t->cipher);
+	(void)span_copy(f->server_name, t->server_name, sizeof t->server_name);
+}

@@ -25,13 +25,14 @@ log_start(struct logline *l, const char *event)
 	l->n = n > 0 ? (size_t)n : 0;
 }
 
-void
-log_span(struct logline *l, const char *key, struct span value)
+/* Escaped, most characters at most. */
+static void
+value_add(struct logline *l, const char *key, struct span value, size_t most)
 {
 	static const char hex[] = "0123456789ABCDEF";
 	char field[64 + LOG_VALUE_MAX];
 	int start = snprintf(field, 32, " %s=", key);
-	size_t n = start > 0 ? (size_t)start : 0, end = n + LOG_VALUE_MAX - 6; /* room for one escape and "..." */
+	size_t n = start > 0 ? (size_t)start : 0, end = n + most - 6; /* room for one escape and "..." */
 
 	if (value.len == 0)
 		field[n++] = '-';
@@ -55,6 +56,12 @@ log_span(struct logline *l, const char *key, struct span value)
 }
 
 void
+log_span(struct logline *l, const char *key, struct span value)
+{
+	value_add(l, key, value, LOG_VALUE_MAX);
+}
+
+void
 log_text(struct logline *l, const char *key, const char *value)
 {
 	log_span(l, key, span_of(value));
@@ -67,6 +74,16 @@ log_number(struct logline *l, const char *key, uint64_t value)
 	int n = snprintf(field, sizeof field, " %s=%llu", key, (unsigned long long)value);
 
 	add(l, field, n > 0 ? (size_t)n : 0);
+}
+
+void
+log_tls(struct logline *l, const struct facts_text *tls)
+{
+	log_text(l, "tls", tls_version_name(tls->version));
+	if (tls->version == 0)
+		return;
+	log_text(l, "cipher", tls->cipher);
+	value_add(l, "sni", span_of(tls->server_name), LOG_HOST_MAX);
 }
 
 void

@@ -4,11 +4,12 @@
 #ifndef LOG_H
 #define LOG_H
 
-#include "span.h"
+#include "msg.h"
 
 enum {
 	LOG_LINE_MAX = 900,
 	LOG_VALUE_MAX = 250, /* of one value, escaped */
+	LOG_HOST_MAX = 100,  /* of a host that a client asked for: two more long values and all others fit beside it */
 };
 
 struct logline {
@@ -22,6 +23,8 @@ void log_start(struct logline *l, const char *event);
 void log_span(struct logline *l, const char *key, struct span value);
 void log_text(struct logline *l, const char *key, const char *value);
 void log_number(struct logline *l, const char *key, uint64_t value);
+/* Add the client's TLS: " tls=-", or " tls=VERSION cipher=NAME sni=NAME". */
+void log_tls(struct logline *l, const struct facts_text *tls);
 /* Add " key=a/b". */
 void log_pair(struct logline *l, const char *key, uint64_t a, uint64_t b);
 /* Write the line to descriptor 2, in one write. */

@@ -434,6 +434,12 @@ signed_get(struct span in, struct span *signature)
 	return signature->len ? rd_end(&m) : -1;
 }
 
+const char *
+tls_version_name(uint16_t version)
+{
+	return version == 0x0303 ? "TLSv1.2" : version == 0x0304 ? "TLSv1.3" : "-";
+}
+
 void
 verdict_put(uint8_t out[VERDICT_BYTES], const struct verified *v)
 {
@@ -443,22 +449,27 @@ verdict_put(uint8_t out[VERDICT_BYTES], const struct verified *v)
 	out[2] = (uint8_t)v->user.len;
 	if (v->user.len) /* nobody: a span of no octets may point nowhere */
 		memcpy(out + 3, v->user.p, v->user.len);
+	out[VERDICT_BYTES - 1] = v->tls;
 }
 
 int
 verdict_get(struct span in, struct verified *v)
 {
 	struct span name;
+	uint8_t tls;
 
 	if (in.len != VERDICT_BYTES || in.p[0] >= MECH__MAX || in.p[1] >= USERS_OF__MAX)
+		return -1;
+	tls = in.p[VERDICT_BYTES - 1];
+	if (tls && strcmp(tls_version_name((uint16_t)(0x0300 | tls)), "-") == 0)
 		return -1;
 	name = (struct span){ in.p + 3, in.p[2] };
 	if (name_is_bad(name))
 		return -1;
-	for (size_t i = 3 + name.len; i < VERDICT_BYTES; i++)
+	for (size_t i = 3 + name.len; i < VERDICT_BYTES - 1; i++)
 		if (in.p[i])
 			return -1;
-	*v = (struct verified){ in.p[0], in.p[1], name };
+	*v = (struct verified){ in.p[0], in.p[1], name, tls };
 	return 0;
 }
 

@@ -27,11 +27,12 @@
  * Between a challenge and its response authd is silent: whoever waits for the client, which is pop3d, also gives up.
  *
  * The verdict goes from authd to launch on a pipe of its own: VERDICT_BYTES bytes, u8 mechanism, u8 users (whose name
- * that is: of users.cdb, or an account of the system), u8 length of the name that follows, padded with NULs.  There is no
- * message that says yes to pop3d.
+ * that is: of users.cdb, or an account of the system), u8 length of the name that follows, padded with NULs, u8 version
+ * of the TLS that the client is behind.  There is no message that says yes to pop3d.
  *
  * A pop3d whose client wants TLS (RFC 2595) has answered so, and ends with the status EXIT_STLS.
- * The facts of a TLS connection go from tlsd to authd in a file that pop3d never holds: FACTS_BYTES bytes, or none.
+ * The facts of a TLS connection go from tlsd to authd, and for the log to storage, in a file that pop3d never holds:
+ * FACTS_BYTES bytes, or none.
  */
 #ifndef MSG_H
 #define MSG_H
@@ -48,7 +49,7 @@ enum {
 	CHALLENGES_MAX = 4, /* of one SASL exchange */
 	UID_MAX = 70,       /* octets of a unique-id (RFC 1939 section 7) */
 	MARKS_MAX = 4096,   /* octets of the bitmap in one MSG_MARKS */
-	VERDICT_BYTES = 258,
+	VERDICT_BYTES = 259,
 	PROXIED_BYTES = 34,     /* of proxyd's record: u8 known, u8 tls, 16 octets remote, 16 octets local */
 	RECORD_BYTES = 80,      /* of the table: u64 octets, u8 length of the unique-id, 70 octets, NUL */
 	MESSAGES_MAX = 1 << 24, /* messages in one maildrop */
@@ -280,6 +281,9 @@ int sign_get(struct span in, struct sign *s);
 void signed_put(struct wr *m, struct span signature);
 int signed_get(struct span in, struct span *signature);
 
+/* "TLSv1.2", "TLSv1.3"; "-" for any other number. */
+const char *tls_version_name(uint16_t version);
+
 /* The verdict.  verdict_get returns 0 and the name inside in, or -1 if those are not VERDICT_BYTES
  * well-formed bytes. */
 /* Where a name was found: launch looks up what it means there and nowhere else. */
@@ -288,6 +292,7 @@ struct verified {
 	uint8_t mechanism;
 	uint8_t users; /* of enum users_of */
 	struct span user;
+	uint8_t tls; /* for the log: the second octet of facts.version, 3 or 4; 0 without */
 };
 void verdict_put(uint8_t out[VERDICT_BYTES], const struct verified *v);
 int verdict_get(struct span in, struct verified *v);
@@ -316,6 +321,14 @@ struct facts {
 void facts_put(uint8_t out[FACTS_BYTES], const struct facts *f);
 /* Returns 0, or -1 if in is not FACTS_BYTES well-formed bytes.  The spans point into in. */
 int facts_get(struct span in, struct facts *f);
+
+/* What the log says of them: version 0 and nothing else without TLS of ours. */
+struct facts_text {
+	uint16_t version;
+	char cipher[CIPHER_MAX + 1];
+	char server_name[USER_MAX + 1];
+};
+void facts_text_of(struct facts_text *t, const struct facts *f);
 
 /* What a PROXY header said, from proxyd to launch on a pipe of its own: whom the connection is really with.
  *	u8 known (0 or 1), u8 tls (0 or 1), 16 octets remote, 16 octets local (zero unless known) */

@@ -1,6 +1,6 @@
 /* storage: one user's maildrop, as that user.  Distrusts: pop3d, and every name and file in the maildrop.
  * Holds: 0,1 /dev/null; 2 the log; 3 ctl, with pop3d at its other end; 4 the table, empty until it is written; the
- * Maildir, its new and its cur.
+ * Maildir, its new and its cur, after 5, from which it copies the facts of the client's TLS, for the log, and lets go.
  * Was launch until a moment ago, in the same process; root went before this program was executed.  After
  * sandbox_enter() it can read, rename and remove in that one Maildir, make a file that was not there (the index, on
  * descriptor 8) and write nothing else. */
@@ -23,6 +23,18 @@ process_number(const char *text)
 	if (span_number(span_of(text), INT32_MAX, &n))
 		die_usage("bad argument: this program is started by sallyport, not by hand");
 	return (pid_t)n;
+}
+
+/* Before the Maildir is opened, whose descriptors begin where this one was (FD_INDEX). */
+static void
+facts_read(struct storage *s)
+{
+	ssize_t n = lseek(FD_FACTS_LOG, 0, SEEK_SET) < 0 ? -1 : read(FD_FACTS_LOG, s->facts, sizeof s->facts);
+
+	if (n < 0)
+		die_sys("cannot read the facts of the client's TLS");
+	s->facts_len = (size_t)n;
+	(void)close(FD_FACTS_LOG); /* only read from */
 }
 
 /* argv: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW AUTH POP3D TLSD; from launch, which has them from tables of root's. */
@@ -58,7 +70,8 @@ main(int argc, char **argv)
 	die_look_at_log();
 
 	/* acquire: after this, nothing but messages is ever opened */
-	chan_only(FD_TABLE);
+	chan_only(FD_FACTS_LOG);
+	facts_read(&s);
 	storage_init(&s, argc, argv);
 
 	/* drop: launch did it before exec; try to get it back, and die if that works */

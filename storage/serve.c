@@ -46,7 +46,7 @@ refuse(struct storage *s, enum answer a, const char *reason)
 	log_text(&l, "sid", s->sid);
 	log_text(&l, "rip", s->rip);
 	log_text(&l, "lip", s->lip);
-	log_text(&l, "tls", "-");
+	log_tls(&l, &s->tls);
 	log_text(&l, "user", s->user);
 	log_text(&l, "maildir", s->path);
 	log_text(&l, "reason", reason);
@@ -91,7 +91,7 @@ login_log(const struct storage *s, uint64_t octets)
 	log_text(&l, "sid", s->sid);
 	log_text(&l, "rip", s->rip);
 	log_text(&l, "lip", s->lip);
-	log_text(&l, "tls", "-");
+	log_tls(&l, &s->tls);
 	log_text(&l, "user", s->user);
 	log_text(&l, "auth", s->auth);
 	log_text(&l, "maildir", s->path);
@@ -227,9 +227,24 @@ rooms_wait(const struct storage *s)
 			alarm_log(s, pid, WTERMSIG(status));
 }
 
+/* From tlsd, which speaks with strangers. */
+static void
+facts_take(struct storage *s)
+{
+	struct facts f;
+
+	if (s->facts_len == 0)
+		return;
+	if (facts_get((struct span){ s->facts, s->facts_len }, &f))
+		die_peer("the facts of the client's TLS are malformed");
+	facts_text_of(&s->tls, &f);
+	explicit_bzero(s->facts, sizeof s->facts);
+}
+
 void
 storage_serve(struct storage *s)
 {
+	facts_take(s);
 	if (maildrop_open(s) == 0)
 		requests_serve(s);
 	maildrop_free(s);

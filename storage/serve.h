@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "maildir.h"
+#include "msg.h"
 
 struct storage {
 	const char *sid, *rip, *lip, *user, *path, *auth;
@@ -12,6 +13,9 @@ struct storage {
 	pid_t pop3d, tlsd; /* our children, since launch started them; tlsd: 0 without TLS */
 	int64_t started;   /* milliseconds */
 	int open_error;    /* errno of maildir_open, or 0 */
+	size_t facts_len;  /* of what tlsd wrote of the client's TLS, not looked at yet; 0: nothing */
+	uint8_t facts[FACTS_BYTES];
+	struct facts_text tls; /* and what the log says of it */
 	struct maildir maildir;
 };
 

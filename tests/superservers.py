@@ -15,7 +15,7 @@ import time
 
 import machine
 from harness import (DEADLINE, ROOT, TESTS, Client, Server, Session, Site, check, equal, need, need_root, program,
-                     run_module)
+                     run_module, TlsSession)
 
 EXAMPLES = os.path.join(os.path.dirname(TESTS), "etc", "examples")
 UNPACKED = os.path.join(os.path.dirname(TESTS), "build", "unpacked")
@@ -420,6 +420,11 @@ HOSTILE = ("x", "x rip=203.0.113.99 reason=password", "203.0.113.99", "a\nb", "%
            "reason=password", "x" * 255, "\xe4\xff\x80", "<ADDR>", "@400000006553f1000000000a ", "2026-11-25 04:00:00")
 
 
+site.certificate()
+CERTIFICATES = site.settings.pop("POP3_TLS")  # where it is wanted, and nowhere else
+HOSTILE_HOSTS = ("mail.example.org", "rip=203.0.113.99", "reason=password", "x" * 60 + ".reason=nouser", "<addr>", None)
+
+
 def real_lines():
     """Lines of the log for every reason that a client can bring about, from addresses of both families: (line, address or
     None), the address of those that are guesses."""
@@ -438,6 +443,13 @@ def real_lines():
                 guess = reason in ("nouser", "password") and line.startswith("pop3d: fail ")
                 check(line.endswith(f" reason={reason}") or not line.startswith("pop3d: fail "), line)
                 lines.append((line, remote if guess else None))
+        for name in HOSTILE_HOSTS:  # what a client asks for in the handshake is in these lines too
+            session = TlsSession(site, remote=remote, name=name, POP3_TLS=CERTIFICATES)
+            session.ask("USER bob")
+            session.ask("PASS wrong", b"-ERR")
+            (line,) = [line for line in session.end().splitlines() if line.startswith("pop3d: fail ")]
+            check(re.search(r" tls=TLSv1\.3 cipher=TLS_\w+ sni=\S+ user=bob try=1 reason=password$", line), line)
+            lines.append((line, remote))
         session = Session(site, remote=remote)
         session.ask("USER bob", b"-ERR")
         lines += [(line, None) for line in session.end().splitlines()]

@@ -55,6 +55,40 @@ def test_session():
     check(" end=quit " in log and " del=1/1 " in log, log)
 
 
+def test_log_says_which_tls():
+    """By a path that pop3d is not on: authd and storage have it from tlsd, and sallyport the version from authd."""
+    need_root()
+    where, user = other("rsa")
+    low = where.user("low", which=0)
+    where.settings["POP3_UIDMIN"] = str(user.maildir.uid)
+    with open(where.at("users"), encoding="ascii") as f:
+        text = f.read()
+    with open(where.at("users"), "w", encoding="ascii") as f:
+        f.write(re.sub(rf"(?m)^(low:.*?){user.maildir.uid}", r"\g<1>1001", text))
+    equal(where.user_tool("compile").returncode, 0)
+    for version, name, cipher in ((ssl.TLSVersion.TLSv1_2, "TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256"),
+                                  (ssl.TLSVersion.TLSv1_3, "TLSv1.3", "TLS_AES_256_GCM_SHA384")):
+        context = tls_context(maximum_version=version, minimum_version=version)
+        context.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")
+        form = rf" tls={name} cipher={cipher} sni=pop\.example\.org user="
+        s = TlsSession(where, context=context, name="pop.example.org")
+        s.ask("USER bob")
+        s.ask("PASS wrong", b"-ERR [AUTH]")
+        s.login(user)
+        log = s.quit()
+        check(re.search(rf"^pop3d: fail .*{form}bob try=1 reason=password$", log, re.M), log)
+        check(re.search(rf"^pop3d: login .*{form}bob auth=pass ", log, re.M), log)
+        s = TlsSession(where, context=context, name="pop.example.org").login(low, b"-ERR [SYS/PERM]")
+        s.closed()
+        log = s.end()
+        check(re.search(rf"^pop3d: fail .* tls={name} user=low try=1 reason=permission$", log, re.M), log)
+        first = TlsSession(where, context=context, name="pop.example.org").login(user)
+        s = TlsSession(where, context=context, name="pop.example.org").login(user, b"-ERR [IN-USE]")
+        s.closed()
+        check(re.search(rf"^pop3d: fail .*{form}bob maildir=\S+ reason=inuse$", log := s.end(), re.M), log)
+        first.quit()
+
+
 def test_versions_and_keys():
     for kind in ("rsa", "ecdsa", "ed25519"):
         where, user = other(kind) if kind != "rsa" else (site, mail())

@@ -87,9 +87,10 @@ def auth(response, mechanism=4):
     return (struct.pack(">BBBH", 10, mechanism, 1, len(response)) + response.encode("latin-1")).hex()
 
 
-def verdict(name, length=None, mechanism=0, fill="00", users=0):
+def verdict(name, length=None, mechanism=0, fill="00", users=0, tls=0):
     name = name.encode("latin-1")
-    return f"{mechanism:02x}{users:02x}{len(name) if length is None else length:02x}{name.hex()}.{fill}*{255 - len(name)}"
+    length = len(name) if length is None else length
+    return f"{mechanism:02x}{users:02x}{length:02x}{name.hex()}.{fill}*{255 - len(name)}.{tls:02x}"
 
 
 class Hostile(Session):
@@ -595,11 +596,11 @@ BAD_USERS = {
 REFUSED = {"a user who is not there": "nobody", "a name with a slash": "../owner", "a long name": "a" * 200} | \
     {f"the record {name}": name for name in BAD_USERS}
 MALFORMED = {
-    "one octet": "00", "257 octets": "00.00.05." + b"owner".hex() + ".00*249", "a name of no length": "00*258",
-    "users who are none": verdict("owner", users=2),
+    "one octet": "00", "258 octets": "00.00.05." + b"owner".hex() + ".00*250", "a name of no length": "00*259",
+    "users who are none": verdict("owner", users=2), "a version of TLS that is none": verdict("owner", tls=2),
     "an octet behind the name": verdict("owner", fill="61"), "a NUL in the name": verdict("ow\0er"),
     "a name shorter than it says": verdict("owner", 9), "a name longer than it says": verdict("owner", 3),
-    "a mechanism that is none": verdict("owner", mechanism=255), "nothing but 255": "ff*258",
+    "a mechanism that is none": verdict("owner", mechanism=255), "nothing but 255": "ff*259",
 }
 
 

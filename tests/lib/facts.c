@@ -53,6 +53,20 @@ test_round_trip(void)
 
 /* Each octet of the form itself: the first three, the version, and the padding. */
 static void
+test_text(void)
+{
+	struct facts f = whole();
+	struct facts_text t;
+
+	facts_text_of(&t, &f);
+	CHECK(t.version == f.version && strlen(t.cipher) == f.cipher.len &&
+	      strlen(t.server_name) == f.server_name.len && memcmp(t.cipher, f.cipher.p, f.cipher.len) == 0 &&
+	      memcmp(t.server_name, f.server_name.p, f.server_name.len) == 0);
+	CHECK(strcmp(tls_version_name(0x0303), "TLSv1.2") == 0 && strcmp(tls_version_name(0x0304), "TLSv1.3") == 0 &&
+	      strcmp(tls_version_name(0x0302), "-") == 0 && strcmp(tls_version_name(0), "-") == 0);
+}
+
+static void
 test_each_octet(void)
 {
 	struct facts f = whole(), back;
@@ -109,6 +123,7 @@ int
 main(void)
 {
 	test_round_trip();
+	test_text();
 	test_each_octet();
 	test_flags();
 	return check_end();

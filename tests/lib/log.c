@@ -29,9 +29,36 @@ written(struct logline *l)
 	return n > 0 ? (size_t)n : 0;
 }
 
+/* The longest that facts can have. */
+static void
+tls_fill(struct facts_text *t)
+{
+	*t = (struct facts_text){ .version = 0x0304 };
+	memset(t->cipher, 'c', CIPHER_MAX);
+	memset(t->server_name, '%', USER_MAX);
+}
+
+static void
+tls_fields(void)
+{
+	struct facts_text t = { .version = 0 };
+	struct logline l;
+
+	log_start(&l, "x");
+	log_tls(&l, &t);
+	(void)written(&l);
+	CHECK(strcmp(seen, "pop3d: x tls=-\n") == 0);
+	t = (struct facts_text){ .version = 0x0303, .cipher = "ECDHE" };
+	log_start(&l, "x");
+	log_tls(&l, &t);
+	(void)written(&l);
+	CHECK(strcmp(seen, "pop3d: x tls=TLSv1.2 cipher=ECDHE sni=-\n") == 0);
+}
+
 int
 main(void)
 {
+	struct facts_text tls;
 	static const char rude[] = "a b\n\"%=\x7f\xff reason=password";
 	struct logline l;
 	char big[2000];
@@ -50,11 +77,14 @@ main(void)
 	big[sizeof big - 1] = '\0';
 	log_start(&l, "fail");
 	log_text(&l, "rip", "192.0.2.1");
+	tls_fill(&tls);
+	log_tls(&l, &tls);
 	log_text(&l, "user", big);
 	log_text(&l, "maildir", big);
 	log_text(&l, "reason", "password");
 	CHECK(written(&l) < LOG_LINE_MAX);
-	CHECK(strncmp(seen, "pop3d: fail rip=192.0.2.1 user=%0A%0A", 37) == 0);
+	CHECK(strncmp(seen, "pop3d: fail rip=192.0.2.1 tls=TLSv1.3 cipher=ccc", 48) == 0);
+	CHECK(strstr(seen, " sni=%25%25") != NULL && strstr(seen, "%25... user=%0A%0A") != NULL);
 	CHECK(strstr(seen, "%0A... maildir=%0A") != NULL);
 	CHECK(strcmp(seen + strlen(seen) - 20, "... reason=password\n") == 0);
 
@@ -64,5 +94,6 @@ main(void)
 		log_span(&l, "user", (struct span){ (const uint8_t *)big, 255 });
 	CHECK(written(&l) <= LOG_LINE_MAX);
 	CHECK(strchr(seen, '\n') == seen + strlen(seen) - 1);
+	tls_fields();
 	return check_end();
 }

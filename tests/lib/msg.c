@@ -210,13 +210,21 @@ verdicts(void)
 	uint8_t v[VERDICT_BYTES + 1] = { 0 };
 	struct verified by;
 
-	verdict_put(v, &(struct verified){ MECH_LOGIN, USERS_SYSTEM, span_of("bob") });
+	verdict_put(v, &(struct verified){ MECH_LOGIN, USERS_SYSTEM, span_of("bob"), 4 });
 	CHECK(verdict_get((struct span){ v, VERDICT_BYTES }, &by) == 0 && same(by.user, "bob") &&
-	      by.mechanism == MECH_LOGIN && by.users == USERS_SYSTEM);
+	      by.mechanism == MECH_LOGIN && by.users == USERS_SYSTEM && by.tls == 4);
 	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES - 1 }, &by), -1);
 	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES + 1 }, &by), -1);
-	v[VERDICT_BYTES - 1] = 1; /* the padding is NULs */
+	v[VERDICT_BYTES - 2] = 1; /* the padding is NULs */
 	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES }, &by), -1);
+	v[VERDICT_BYTES - 2] = 0;
+	for (unsigned tls = 0; tls < 256; tls++) {
+		bool good = tls == 0 || tls == 3 || tls == 4;
+
+		v[VERDICT_BYTES - 1] = (uint8_t)tls;
+		CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES }, &by), good ? 0 : -1);
+		CHECK(!good || by.tls == tls);
+	}
 	v[VERDICT_BYTES - 1] = 0;
 	v[0] = MECH__MAX;
 	CHECK_EQ(verdict_get((struct span){ v, VERDICT_BYTES }, &by), -1);
