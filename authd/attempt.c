@@ -28,10 +28,10 @@ number_of(const char *what, const char *text, unsigned min, unsigned max)
 void
 attempt_args(struct attempt *a, int argc, char **argv)
 {
-	if (argc != 14 || (strcmp(argv[4], "landlock") && strcmp(argv[4], "nolandlock")) ||
+	if (argc != 15 || (strcmp(argv[4], "landlock") && strcmp(argv[4], "nolandlock")) ||
 	    (strcmp(argv[8], "private") && strcmp(argv[8], "clear")))
 		die_usage("usage: authd SID RIP LIP landlock|nolandlock TRY SLOTS MECHANISMS private|clear HOST "
-			  "GUESSES NAMES USERS SHELLS");
+			  "GUESSES NAMES USERS SHELLS STAMP");
 	a->sid = argv[1];
 	a->rip = argv[2];
 	a->lip = argv[3];
@@ -44,6 +44,7 @@ attempt_args(struct attempt *a, int argc, char **argv)
 	a->guesses = number_of("GUESSES", argv[10], 0, GUESSES_MAX);
 	if (name_policy_read(span_of(argv[11]), &a->names))
 		die_usage("NAMES is no policy: this program is started by sallyport, not by hand");
+	a->stamp = argv[14];
 	if (system_policy_read(argv[12], argv[13], &a->users))
 		die_usage("USERS or SHELLS is no policy: this program is started by sallyport, not by hand");
 	die_session(a->sid);

@@ -28,6 +28,7 @@ struct method {
 struct attempt {
 	const char *sid, *rip, *lip; /* for the log */
 	const char *host;            /* in challenges that name one; "-" for none */
+	const char *stamp;           /* the challenge of APOP, which the greeting had; "-" for none */
 	struct name_policy names;    /* the form that names have in the database */
 	bool landlock_optional;
 	bool clear;      /* a password of this attempt crossed a network that others can read */
@@ -62,7 +63,7 @@ struct attempt {
 	struct secret secret;
 };
 
-/* Take the arguments SID RIP LIP LANDLOCK TRY SLOTS MECHANISMS CLEAR HOST GUESSES NAMES USERS SHELLS; dies (100) if they are not
+/* Take the arguments SID RIP LIP LANDLOCK TRY SLOTS MECHANISMS CLEAR HOST GUESSES NAMES USERS SHELLS STAMP; dies (100) if they are not
  * these. */
 void attempt_args(struct attempt *a, int argc, char **argv);
 /* Is the attempt that waits by one of these mechanisms, and offered?  Only looks: it stays in the channel. */

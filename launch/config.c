@@ -41,6 +41,7 @@ static const struct setting settings[] = {
 	{ "POP3_AUTHD", TEXT, FIELD(authd_name), "_authd", 0, 0 },
 	{ "POP3_PROXY", TEXT, FIELD(proxy_list), "-", 0, 0 },
 	{ "POP3_SASL", TEXT, FIELD(sasl_list), "plain,login", 0, 0 },
+	{ "POP3_APOP", NUMBER, FIELD(apop), "0", 0, 1 },
 	{ "POP3_TLS", PATH_OR_NONE, FIELD(tls), "-", 0, 0 },
 	{ "POP3_TLSD", TEXT, FIELD(tlsd_name), "_tlsd", 0, 0 },
 	{ "POP3_TLSKEY", TEXT, FIELD(tlskey_name), "_tlskey", 0, 0 },
@@ -307,6 +308,12 @@ config_load(struct config *c, const char *dir)
 		die_usage("POP3_TLSMIN=%s: must be 1.2 or 1.3", c->tlsmin);
 	if (!c->rootless)
 		accounts_find(c);
+}
+
+unsigned
+mechanisms_wanted(const struct config *c)
+{
+	return MECHANISM_BIT(MECH_PASS) | c->sasl | (c->apop ? MECHANISM_BIT(MECH_APOP) : 0);
 }
 
 void

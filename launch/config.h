@@ -62,6 +62,8 @@ struct config {
  * on a name that is not known and on a value that cannot be meant, naming it and the remedy. */
 void config_load(struct config *c, const char *dir);
 
+/* All mechanisms that may be used on some connection. */
+unsigned mechanisms_wanted(const struct config *c);
 /* The name of this host, from the command line. */
 void config_host(struct config *c, const char *host);
 

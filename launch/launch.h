@@ -21,6 +21,7 @@ struct launch {
 	struct config config;
 	struct peer peer;
 	char sid[40];
+	char stamp[STAMP_MAX + 1]; /* APOP's timestamp, or "-" */
 	/* descriptors, all above FD_ROOM and close-on-exec */
 	int ctl, pop3d_ctl;
 	int table;                                         /* for storage: empty, never executable */

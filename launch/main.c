@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,6 +40,26 @@ session_name(void)
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
 	(void)snprintf(s.sid, sizeof s.sid, "%d.%llx", (int)getpid(), (unsigned long long)now.tv_sec);
 	die_session(s.sid);
+}
+
+/* Who judges a proof by APOP is started long after the greeting: so the challenge is made here, for both of them, and is
+ * never what pop3d says that it was. */
+static void
+stamp_make(void)
+{
+	uint8_t random[16];
+	size_t n = 0;
+
+	s.stamp[n++] = '-';
+	if (!(mechanisms_wanted(&s.config) & MECHANISM_BIT(MECH_APOP)) || s.program)
+		return;
+	if (getrandom(random, sizeof random, 0) != sizeof random)
+		die_sys("cannot have random octets");
+	s.stamp[0] = '<';
+	for (size_t i = 0; i < sizeof random; i++)
+		n += (size_t)snprintf(s.stamp + n, sizeof s.stamp - n, "%02x", random[i]);
+	(void)snprintf(s.stamp + n, sizeof s.stamp - n, "@%.255s>",
+		       strcmp(s.config.host, "-") == 0 ? "localhost" : s.config.host); /* it fits */
 }
 
 /* The table's memory is made here, because a box in which new memory files can be made is one in which anything can be
@@ -89,7 +110,7 @@ descriptors_open(void)
 	s.pop3d_room = room_open(rooms, "pop3d");
 	s.authd_room = room_open(rooms, "authd");
 	s.storage_room = room_open(rooms, "storage");
-	s.crypto_room = s.config.sasl & MECHANISMS_OF_CRYPTO ? room_open(rooms, "authd-crypto") : -1;
+	s.crypto_room = mechanisms_wanted(&s.config) & MECHANISMS_OF_CRYPTO ? room_open(rooms, "authd-crypto") : -1;
 	s.proxyd_room = s.config.proxies ? room_open(rooms, "proxyd") : -1;
 	s.giver_room = s.program ? room_open(rooms, s.offered ? "taker" : "giver") : -1;
 	if (has_tls()) {
@@ -221,6 +242,7 @@ main(int argc, char **argv)
 		settle_log(s.config.log);
 		settle_peer(&s.peer);
 	}
+	stamp_make();
 	uid_check();
 	sandbox_require(s.config.nolandlock);
 	descriptors_open();

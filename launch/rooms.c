@@ -66,7 +66,7 @@ mechanisms_of(const struct launch *s)
 
 	/* A checkpassword program judges passwords alone; so does who is one. */
 	if (s->program == NULL)
-		set |= s->config.sasl;
+		set |= mechanisms_wanted(&s->config);
 	if (!is_private(s) && !s->config.plainok)
 		set &= ~(unsigned)MECHANISMS_REVEALING;
 	if (!is_private(s))
@@ -108,7 +108,7 @@ pop3d_start(struct launch *s)
 	/* clang-format off */
 	const char *const arguments[] = { "pop3d", s->sid, s->peer.remote, s->peer.local, landlock_word(s),
 		number(mechanisms, mechanisms_of(s)), number(idle, s->config.idle), number(session, s->config.session), number(tries, s->config.tries),
-		number(exchange, EXCHANGE_SECONDS), s->config.host, way_word(s), NULL };
+		number(exchange, EXCHANGE_SECONDS), s->config.host, way_word(s), s->stamp, NULL };
 	/* clang-format on */
 	const int descriptors[] = { s->plain_in, s->plain_out, 2, s->pop3d_ctl };
 	const struct room room = {
@@ -276,7 +276,7 @@ authd_start(const struct launch *s, int executable, unsigned try, int *verdict)
 	/* clang-format off */
 	const char *const arguments[] = { "authd", s->sid, s->peer.remote, s->peer.local, landlock_word(s),
 		number(nth, try), number(slots, s->config.slots), number(mechanisms, mechanisms_of(s)), clear,
-		s->config.host, number(guesses, s->config.guesses), names, s->config.users, s->config.shells, NULL };
+		s->config.host, number(guesses, s->config.guesses), names, s->config.users, s->config.shells, s->stamp, NULL };
 	/* clang-format on */
 	int tube[2], secrets = data_open(s, "secrets.cdb", OPEN_DATA), lock = data_open(s, "slots", OPEN_SLOTS);
 	int key = executable == s->crypto_room ? data_open(s, "shared.key", OPEN_DATA) : -1;

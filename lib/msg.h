@@ -300,6 +300,10 @@ int verdict_get(struct span in, struct verified *v);
 /* What authd exits with, having said nothing, when it leaves the attempt in the channel for authd-crypto. */
 enum { STATUS_ELSEWHERE = 10 };
 
+/* APOP's timestamp, "<32 hexadecimal digits@HOST>": launch makes it from random octets, and tells it to pop3d, which shows
+ * it, and to authd, which judges by it, each as an argument; "-" where there is none. */
+enum { STAMP_MAX = 1 + 32 + 1 + USER_MAX + 1 };
+
 /* What tlsd knows of the TLS that the client is behind:
  *	u8 version of this form (1), u8 flags, u16 version of TLS (0x0303, 0x0304), 32 octets exporter, 32 octets
  *	fingerprint, then the cipher (1..63 octets), the server name (0..255) and the identity (0..255), each as a u8

@@ -110,6 +110,31 @@ do_stls(struct session *s, const struct request *r)
 	return reply_flush(s) ? BROKEN : TO_TLS;
 }
 
+/* "NAME DIGEST" (RFC 1939 section 7); a name may have spaces. */
+enum event
+do_apop(struct session *s, const struct request *r)
+{
+	static struct wr m;
+	size_t at = r->text.len;
+
+	if (!mechanism_allowed(s, MECH_APOP))
+		return do_unsupported(s, r);
+	if (s->state != AUTHORIZATION) {
+		reply_err(s, "not now");
+		return REFUSED;
+	}
+	while (at && r->text.p[at - 1] != ' ')
+		at--;
+	if (at < 2 || at == r->text.len || at - 1 > USER_MAX) {
+		reply_err(s, "bad arguments");
+		return WRONG;
+	}
+	if (reply_flush(s))
+		return BROKEN;
+	verify_put(&m, &(struct verify){ MECH_APOP, { r->text.p, at - 1 }, { r->text.p + at, r->text.len - at } });
+	return login_ask(s, &m);
+}
+
 enum event
 do_unsupported(struct session *s, const struct request *r)
 {

@@ -7,6 +7,7 @@
 enum event do_capa(struct session *s, const struct request *r);
 enum event do_user(struct session *s, const struct request *r);
 enum event do_pass(struct session *s, const struct request *r);
+enum event do_apop(struct session *s, const struct request *r);
 enum event do_stls(struct session *s, const struct request *r);
 enum event do_unsupported(struct session *s, const struct request *r);
 

@@ -42,7 +42,7 @@ static const struct command commands[] = {
 	/* What clients try without asking CAPA: an error, but no rudeness. */
 	{ "AUTH", A | T, ARG_ANY, do_auth },
 	{ "STLS", A | T, ARG_ANY, do_stls },
-	{ "APOP", A | T, ARG_ANY, do_unsupported },
+	{ "APOP", A | T, ARG_ANY, do_apop },
 	{ "UTF8", A | T, ARG_ANY, do_unsupported },
 	{ "LANG", A | T, ARG_ANY, do_unsupported },
 };

@@ -37,13 +37,13 @@ way_read(const char *text)
 	return (enum way)way;
 }
 
-/* argv: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST WAY;
+/* argv: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST WAY STAMP;
  * every one is launch's, none is a client's. */
 static void
 session_init(struct session *s, int argc, char **argv)
 {
-	if (argc != 12)
-		die_usage("usage: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST WAY "
+	if (argc != 13)
+		die_usage("usage: pop3d SID RIP LIP LANDLOCK MECHANISMS IDLE SESSION TRIES EXCHANGE HOST WAY STAMP "
 			  "(sallyport starts it)");
 	die_session(argv[1]);
 	s->sid = argv[1];
@@ -56,6 +56,7 @@ session_init(struct session *s, int argc, char **argv)
 	s->exchange = argument_number(argv[9]);
 	s->host = argv[10];
 	s->way = way_read(argv[11]);
+	s->stamp = argv[12];
 	s->table = -1;
 }
 

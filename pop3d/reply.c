@@ -133,12 +133,20 @@ reply_dot(struct session *s)
 void
 reply_greeting(struct session *s)
 {
+	bool stamp = mechanism_allowed(s, MECH_APOP);
+
 	reply_text(s, "+OK ");
-	if (strcmp(s->host, "-") != 0) {
+	if (strcmp(s->host, "-") != 0 && !stamp) {
 		reply_text(s, s->host);
 		reply_text(s, " ");
 	}
-	reply_text(s, "POP3 ready\r\n");
+	reply_text(s, "POP3 ready");
+	/* The host is in it, and its name twice would not fit 512 octets.  Nothing else has angle brackets. */
+	if (stamp) {
+		reply_text(s, " ");
+		reply_text(s, s->stamp);
+	}
+	reply_text(s, "\r\n");
 }
 
 int

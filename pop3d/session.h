@@ -63,6 +63,7 @@ struct tally {
 struct session {
 	/* set by the command line */
 	const char *sid, *rip, *lip, *host;
+	const char *stamp;   /* of APOP, for the greeting; "-" for none */
 	unsigned mechanisms; /* a set: what may be used and is announced */
 	enum way way;
 	unsigned idle, limit, tries;

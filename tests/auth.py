@@ -33,7 +33,7 @@ class Pop3d(Client):
         self.log = Log()
         who = {"user": POP3D_UID, "group": POP3D_UID, "extra_groups": []} if ROOT else {}
         argv = [site.at("rooms", "pop3d"), "1.1", "127.0.0.1", "127.0.0.1", "landlock" if landlock() > 1 else "nolandlock",
-                str(mechanisms), "600", "600", "3", str(exchange), "-", "clear"]
+                str(mechanisms), "600", "600", "3", str(exchange), "-", "clear", "-"]
         with server, other:
             self.process = subprocess.Popen(argv, stdin=server, stdout=server, stderr=self.log.write, pass_fds=(3,),
                                             preexec_fn=lambda: self.settle(other), **who)

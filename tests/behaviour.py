@@ -272,7 +272,7 @@ def pop3d_alone(idle, limit):
         ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
     ids = {"user": POP3D_UID, "group": POP3D_UID, "extra_groups": []} if ROOT else {}
     argv = [site.at("rooms", "pop3d"), "1.x", "-", "-", "landlock" if landlock() >= 2 else "nolandlock", "1",
-            str(idle), str(limit), "3", "60", "-", "clear"]
+            str(idle), str(limit), "3", "60", "-", "clear", "-"]
     process = subprocess.Popen(argv, stdin=server, stdout=server, stderr=log.write, preexec_fn=prepare,
                                close_fds=False, env={}, **ids)
     for s in (server, ctl):

@@ -1,7 +1,7 @@
 """session: plays every tests/session/*.txt, byte for byte, through the whole chain that a client meets.
 A transcript is a header of "# key: value" lines, then C: (client), S: (server), each a line without its CRLF.
 C! is sent without CRLF, EOF is the server's close; \\n \\r \\0 \\t \\\\ \\xHH, and \\{N*TEXT} for N times TEXT.
-What is random: \\{challenge} is the base64 of any challenge, and \\{cram NAME SECRET} the response to the last one; so are
+What is random: \\{stamp} is the timestamp of APOP, and \\{apop NAME SECRET} the digest of it; \\{challenge} is the base64 of any challenge, and \\{cram NAME SECRET} the response to the last one; so are
 \\{scram-sha-1 NAME SECRET} and \\{scram-sha-256 NAME SECRET}, with -y that of a client which could be bound to TLS, and
 \\{proof NAME SECRET} to what is challenged then; the server must prove itself with \\{signature}."""
 
@@ -37,10 +37,12 @@ def unescape(text):
 class Exchange:
     """What a transcript says of challenges."""
 
-    challenge = scram = None
+    challenge = scram = stamp = None
 
     def respond(self, what, name, secret):
         name, secret = name.encode("latin-1"), secret.encode("latin-1")
+        if what == "apop":
+            return sasl.apop(self.stamp, secret)
         if what == "cram":
             return sasl.cram_md5(self.challenge, name, secret)
         if what == "proof":
@@ -51,12 +53,20 @@ class Exchange:
         return self.scram.first()
 
     def client(self, text):
-        return unescape(re.sub(r"\\\{([a-z][a-z0-9-]+) (\S+) ([^}]+)\}", lambda m: sasl.b64(self.respond(*m.groups())), text))
+        return unescape(re.sub(r"\\\{([a-z][a-z0-9-]+) (\S+) ([^}]+)\}", lambda m: self.text(self.respond(*m.groups())), text))
+
+    @staticmethod
+    def text(response):
+        return response if isinstance(response, str) else sasl.b64(response)
 
     def server(self, session, text):
         """One line of the server's, which may have a challenge in it."""
         if text.endswith("\\{signature}"):
             text = text.replace("\\{signature}", sasl.b64(self.scram.expected))
+        if text.endswith(" \\{stamp}"):
+            expect(session, unescape(text[:-8]))
+            self.stamp = session.line()
+            return check(re.fullmatch(rb"<[0-9a-f]{32}@[a-z0-9.-]+>", self.stamp), "a timestamp", self.stamp)
         before, random, _ = text.partition("\\{challenge}")
         if not random:
             return expect(session, unescape(text) + b"\r\n")

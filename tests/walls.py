@@ -17,6 +17,7 @@ import struct
 import subprocess
 import sys
 
+import sasl
 from harness import (AUTHD_UID, BUILD, DEADLINE, MAIL_UIDS, PASSWORD, POP3D_UID, ROOT, Session, Site, Skip, check, equal, landlock,
                      need_root, run, run_parts, tls_context, waits_in)
 
@@ -330,6 +331,27 @@ def test_pop3d_has_three_attempts_whatever_it_says():
     log = session.over()
     equal(session.status, 102, log)
     check(" login sid=" not in log, log)
+
+
+def test_pop3d_cannot_choose_what_apop_is_judged_by():
+    """It shows the client a timestamp of its own, or that of another session: the digest is good for neither."""
+    sharer = site.user("sharer")  # with guesses of his own
+    equal(site.user_tool("forms", sharer.name, "-k", "shared", password=PASSWORD).returncode, 0)
+    stamps = []
+    for _ in range(2):
+        session = Hostile("pop3d", POP3_APOP="1", POP3_TRIES="9")
+        session.tell("list")  # it runs
+        session.hears("^walls: pop3d ")
+        pop3d = next(pid for pid in session.children() if b"pop3d" in open(f"/proc/{pid}/cmdline", "rb").read())
+        with open(f"/proc/{pop3d}/cmdline", "rb") as f:
+            stamps.append(f.read().split(b"\0")[12])
+        for stamp in (b"<1896.697170952@dbc.mtview.ca.us>", b"-", b"", *stamps[:-1]):
+            session.tell("put " + verify(sharer.name, sasl.apop(stamp, PASSWORD.encode()), 1), "get")
+            session.hears("heard 0200")
+        session.tell("put " + verify(sharer.name, sasl.apop(stamps[-1], PASSWORD.encode()), 1), "get")
+        session.hears("heard 03")
+        check(" auth=apop " in session.over())
+    check(all(re.fullmatch(rb"<[0-9a-f]{32}@localhost>", s) for s in stamps) and stamps[0] != stamps[1], stamps)
 
 
 def test_pop3d_two_requests_at_once():

@@ -2,12 +2,14 @@
 
 #include <openssl/crypto.h>
 
+#include "apop.h"
 #include "cram.h"
 #include "die.h"
 #include "oauth.h"
 #include "scram.h"
 
 const struct method methods[MECH__MAX] = {
+	[MECH_APOP] = { USERDB_BY_APOP, apop_step },
 	[MECH_CRAM_MD5] = { USERDB_BY_CRAM_MD5, cram_md5_step },
 	[MECH_SCRAM_SHA1] = { USERDB_BY_SCRAM_SHA1, scram_step },
 	[MECH_SCRAM_SHA1_PLUS] = { USERDB_BY_SCRAM_SHA1, scram_step },

@@ -12,7 +12,6 @@ typedef int shared_function(const struct attempt *a, struct span secret, struct 
 enum verdict shared_judge(struct attempt *a, struct span proof, const struct circumstances *c,
 			  shared_function *is_right);
 
-enum { STAMP_MAX = 1 + 32 + 1 + 255 + 1 };
 /* A message-id with 128 random bits in it, "<...@HOST>" (RFC 2195 section 2). */
 void shared_stamp(const char *host, char out[STAMP_MAX + 1]);
 /* 16 octets as 32 small hexadecimal digits. */

@@ -15,7 +15,8 @@ static char slots_path[] = "/tmp/test-attempt-XXXXXX";
 static struct span facts; /* of TLS; none */
 static char mechanisms[] = "4095";
 static char host[] = "-";
-static uint8_t shared_key[USERDB_SHARED_KEY_BYTES + 1]; /* and how much of it is in the file */
+static char stamp[] = "<1896.697170952@dbc.mtview.ca.us>"; /* of RFC 1939 */
+static uint8_t shared_key[USERDB_SHARED_KEY_BYTES + 1];    /* and how much of it is in the file */
 static size_t shared_key_len = USERDB_SHARED_KEY_BYTES;
 
 static inline int
@@ -61,8 +62,8 @@ database_of(void (*fill)(struct cdb_make *))
 static inline void
 room_settle(struct attempt *a, int ctl, int verdict, int log, int secrets)
 {
-	char *argv[] = { "authd",   "77.1", "203.0.113.9", "192.0.2.1", "landlock", "2",   "1", mechanisms,
-			 "private", host,   "0",           "exact,-,-", "own",      "any", NULL };
+	char *argv[] = { "authd",   "77.1", "203.0.113.9", "192.0.2.1", "landlock", "2",   "1",   mechanisms,
+			 "private", host,   "0",           "exact,-,-", "own",      "any", stamp, NULL };
 	int fds[] = { log,
 		      ctl,
 		      secrets,
@@ -76,7 +77,7 @@ room_settle(struct attempt *a, int ctl, int verdict, int log, int secrets)
 	for (int i = 0; i < 7; i++)
 		(void)dup2(fds[i], FD_LOG + i);
 	(void)close_range(FD_FACTS + 1, ~0U, 0);
-	attempt_args(a, 14, argv);
+	attempt_args(a, 15, argv);
 }
 
 /* The end of the child: nothing secret may be left. */

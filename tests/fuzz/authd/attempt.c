@@ -148,6 +148,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			empty_file(fd);
 	memset(&a, 0, sizeof a);
 	a.sid = a.rip = a.lip = a.host = "-";
+	a.stamp = "<0123456789abcdef0123456789abcdef@localhost>";
 	a.number = a.slots = 1;
 	a.users.own = true;
 	a.mechanisms = MECHANISM_BIT(MECH__MAX) - 1;

@@ -198,6 +198,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	sent_marks = 0;
 	descriptors_make(client, len);
 	s->sid = s->rip = s->lip = s->host = "-";
+	s->stamp = "<0123456789abcdef0123456789abcdef@localhost>";
 	s->mechanisms = flags & 1 ? MECHANISM_BIT(MECH__MAX) - 1 : 0;
 	s->exchange = 60;
 	s->idle = s->limit = 600;
