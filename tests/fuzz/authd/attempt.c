@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "issuers.h"
 #include "methods.h"
 
 /* "open", md5crypt: cheap on purpose */
@@ -98,6 +99,26 @@ value_add(struct cdb_make *c, const char *key, unsigned key_len)
 	MUST(!m.bad && cdb_make_add(c, key, key_len, m.b, (unsigned)m.len) == 0);
 }
 
+/* Tokens by a key whose other half nobody here has. */
+static void
+issuers_add(struct cdb_make *c)
+{
+	static const uint8_t point[ISSUER_ED25519_BYTES] = { 1 };
+	static struct issuers s;
+	static struct wr m;
+
+	s.count = 1;
+	s.keys[0] = (struct issuer_key){ .algorithm = ISSUER_EDDSA, .key = { point, sizeof point } };
+	s.issuers[0] = (struct issuer){ .name = span_of("i"),
+					.claim = span_of("c"),
+					.audience_count = 1,
+					.audiences = { span_of("a") },
+					.key_count = 1,
+					.keys = s.keys };
+	issuers_put(&m, &s);
+	MUST(!m.bad && cdb_make_add(c, issuers_key.p, (unsigned)issuers_key.len, m.b, (unsigned)m.len) == 0);
+}
+
 static int
 database(void)
 {
@@ -111,6 +132,8 @@ database(void)
 	value_add(&c, "", 0);
 	userdb_server_put(&m, server);
 	MUST(cdb_make_add(&c, userdb_server_key.p, (unsigned)userdb_server_key.len, m.b, (unsigned)m.len) == 0);
+	if (forms)
+		issuers_add(&c);
 	MUST(cdb_make_finish(&c) == 0);
 	return fd;
 }
