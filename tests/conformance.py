@@ -24,9 +24,23 @@ WITHOUT = {"stls-not-offered": {"stls"}, "utf8-not-offered": {"utf8"}, "plain-re
            "greeting-apop": {"apop"}}
 
 
-def ourselves(*arguments, **settings):
+# Tokens are believed, of an issuer who has the public key of RFC 8037 appendix A.2; none of his is here.
+ISSUERS = "issuer https://login.example.org\nkeys set.jwks\naudience sallyport\nuser sub\n"
+KEYS = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}
+
+
+def site_make():
     site = Site()
-    user = site.user()
+    site.settings["POP3_SASL"] = "plain,login,cram-md5,scram-sha-1,scram-sha-256,oauthbearer,xoauth2"
+    for name, text in (("issuers", ISSUERS), ("set.jwks", json.dumps(KEYS))):
+        with open(site.at(name), "w", encoding="ascii") as f:
+            f.write(text)
+        os.chmod(site.at(name), 0o600)
+    return site, site.user()
+
+
+def ourselves(*arguments, **settings):
+    site, user = site_make()
     # Its checks guess wrong on purpose, more often than the limit allows from one address.
     with tcpserver(site, **{"POP3_GUESSES": "0"} | settings) as server:
         done = subprocess.run([PROGRAM, "--port", str(server.port), "--user", user.name, "--password", user.password,
@@ -99,8 +113,7 @@ def wrong_server():
 
 def score(*arguments):
     """All of it in the open: what `make conformance` prints."""
-    site = Site()
-    user = site.user()
+    site, user = site_make()
     with tcpserver(site, POP3_GUESSES="0") as server:
         return subprocess.run([PROGRAM, "--port", str(server.port), "--user", user.name, "--password", user.password, "--maildir",
                                user.maildir.path, *arguments]).returncode

@@ -4,6 +4,7 @@ Levels: M and S as the RFC has it (MUST, SHOULD), D a defect that was found in a
 import base64
 import hashlib
 import hmac
+import json
 import os
 import poplib
 import re
@@ -1585,6 +1586,40 @@ def scram_check(name, label):
 
 scram_check("sha256", "SCRAM-SHA-256")
 scram_check("sha1", "SCRAM-SHA-1")
+
+
+def bearer_check(label, level, source, response, dummy, status):
+    """A token that nobody signed: why it is refused comes as JSON, the client responds to that, and then comes the error."""
+    def run(t):
+        need_sasl(t, label)
+        for token in ("vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJib2IifQ."):
+            for initial in (True, False):
+                said = base64.b64encode(response(t.user, token).encode())
+                c = t.connect()
+                c.send(f"AUTH {label}".encode() + (b" " + said if initial else b"") + b"\r\n")
+                if not initial:
+                    line = c.challenge()
+                    fail_unless(line == b"+ \r\n", "the empty challenge is", line)
+                    c.send(said + b"\r\n")
+                line = c.challenge()
+                fail_unless(line.startswith(b"+ "), "a token that is no good is answered", line)
+                answer = json.loads(base64.b64decode(line[2:]))
+                fail_unless(re.fullmatch(status, str(answer.get("status"))), "the status is", answer)
+                line = c.refused(dummy)
+                fail_unless(token.encode() not in line, "the error has the token:", line)
+                c.ask("CAPA")
+                c.multi_raw()
+                c.quit()
+        c = t.connect()
+        c.send(f"AUTH {label} ".encode() + base64.b64encode(response(t.user, "x").encode()) + b"\r\n")
+        c.challenge()
+        c.refused("*")
+        c.quit()
+    check(label.lower(), level, source, f"{label}: a bad token is refused by JSON, a response and an error; the session goes on")(run)
+
+
+bearer_check("OAUTHBEARER", "M", "RFC 7628 section 3.2", lambda user, token: f"n,a={user},\1auth=Bearer {token}\1\1", "AQ==", r"[a-z_]+")
+bearer_check("XOAUTH2", "C", "curl, mpop, Thunderbird", lambda user, token: f"user={user}\1auth=Bearer {token}\1\1", "", r"4\d\d")
 
 
 # UTF8 and LANG.

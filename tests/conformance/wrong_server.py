@@ -15,7 +15,7 @@ import threading
 from checks import REFUSED
 from wire import wire
 
-KINDS = {"PLAIN", "CRAM-MD5", "SCRAM-SHA-256", "SCRAM-SHA-1"}
+KINDS = {"PLAIN", "CRAM-MD5", "SCRAM-SHA-256", "SCRAM-SHA-1", "OAUTHBEARER", "XOAUTH2"}
 FEATURES = {"stls", "sasl", "apop", "utf8", "lang", "plain"}
 stamps = itertools.count(1)
 
@@ -485,6 +485,21 @@ class Session:
             return self.enter(False, "")
         answer = self.ask(b"v=" + base64.b64encode(hmac.digest(hmac.digest(salted, b"Server Key", kind), said, kind)))
         return self.enter(answer == b"", "")
+
+    def auth_oauthbearer(self, first):
+        return self.bearer(first, b'{"status":"invalid_token"}', self.is_wrong("oauthbearer"))
+
+    def auth_xoauth2(self, first):
+        return self.bearer(first, b'{"status":"401","schemes":"bearer","scope":"mail"}', self.is_wrong("xoauth2"))
+
+    def bearer(self, first, why, wrong):
+        """No token is good here."""
+        text = self.decoded(first) if first else self.ask(b"")
+        if text is None:
+            return True
+        if wrong:
+            return self.enter(b"auth=Bearer " in text, "")
+        return True if self.ask(why) is None else self.enter(False, "")
 
     # After the login.
 
