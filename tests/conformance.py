@@ -39,12 +39,17 @@ def site_make():
     return site, site.user()
 
 
-def ourselves(*arguments, **settings):
+def suite(*arguments, **options):
+    """The suite against the whole chain, as the program that it is."""
     site, user = site_make()
     # Its checks guess wrong on purpose, more often than the limit allows from one address.
-    with tcpserver(site, **{"POP3_GUESSES": "0"} | settings) as server:
-        done = subprocess.run([PROGRAM, "--port", str(server.port), "--user", user.name, "--password", user.password,
-                               "--maildir", user.maildir.path, "--json", *arguments], capture_output=True, text=True)
+    with tcpserver(site, POP3_GUESSES="0") as server:
+        return subprocess.run([PROGRAM, "--port", str(server.port), "--user", user.name, "--password", user.password,
+                               "--maildir", user.maildir.path, *arguments], text=True, **options)
+
+
+def ourselves():
+    done = suite("--json", capture_output=True)
     check(done.stdout, "it could not begin:", done.stderr)
     report = json.loads(done.stdout)
     bad = [f"{c['name']}: {c['detail']}" for c in report["checks"] if c["result"] == "fail"]
@@ -111,17 +116,9 @@ def wrong_server():
     check(not good, "did not fail:", " || ".join(good))
 
 
-def score(*arguments):
-    """All of it in the open: what `make conformance` prints."""
-    site, user = site_make()
-    with tcpserver(site, POP3_GUESSES="0") as server:
-        return subprocess.run([PROGRAM, "--port", str(server.port), "--user", user.name, "--password", user.password, "--maildir",
-                               user.maildir.path, *arguments]).returncode
-
-
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["score"]:
-        sys.exit(score(*sys.argv[2:]))
+    if sys.argv[1:2] == ["score"]:  # all of it in the open: what `make conformance` prints
+        sys.exit(suite(*sys.argv[2:]).returncode)
     tests = [("ourselves", ourselves), ("right-server", right_server), ("wrong-server", wrong_server)]
     # The wrong server is the same whatever libc our rooms have.
     sys.exit(run(tests[:1] if BUILD.endswith("glibc") and shutil.which("musl-gcc") else tests))
