@@ -23,16 +23,17 @@ WARN = -Wall -Wextra -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wsha
 HARDEN = -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
 	-ftrivial-auto-var-init=zero $(if $(CLANG),-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang) \
 	$(if $(findstring x86_64,$(TRIPLE)),-fcf-protection=full,-mbranch-protection=standard)
-LINK = -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
+# NOWALLS=1 with LIBC=glibc: for tests/sanitize alone, programs that have no walls and refuse root (tests/nowalls).
+comma = ,
+LINK = -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code $(if $(NOWALLS),$(addprefix -Wl$(comma)--wrap=sandbox_,require enter enter_for)) $(SANITIZE)
 ALL = -std=c11 $(WARN) $(HARDEN) $(CFLAGS) -ffile-prefix-map=$(CURDIR)=. -DLIBEXECDIR='"$(LIBEXECDIR)"' -Ilib
 
-comma = ,
 # small: for rooms that start for each session; a static-pie of musl has to be linked by hand (Debian's musl-gcc makes
 # none), and finds the headers of the kernel and of libraries through links.  crypt.h wants
 # glibc's sys/cdefs.h.  full: everything else, with glibc.
 crt = $(shell $(CC) -print-file-name=$(1))
 archive = $(shell gcc -print-file-name=lib$(1).a)
-GLIBC_STATIC = $(CC) -static-pie $(LINK) $(1) -o $@
+GLIBC_STATIC = $(CC) $(if $(NOWALLS),-pie,-static-pie) $(LINK) $(1) -o $@
 ifeq ($(LIBC),musl)
 M := $(dir $(MUSL))
 SMALL = -nostdinc -isystem $(subst /lib/,/include/,$(M)) -isystem $(if $(CLANG),$(shell $(CC) -print-resource-dir)/include,$(call crt,include)) -isystem $(B)/include
@@ -72,7 +73,7 @@ $(B)/authd: $(call small,authd)
 	$(Q)$(call SMALL_STATIC,$^ $(call archive,cdb) $(call archive,sodium) $(call archive,crypt))
 # Static too: it is executed in an empty root directory, by a process that may not map what can be executed.
 $(B)/authd-crypto: $(crypto)
-	$(Q)$(call GLIBC_STATIC,-Wl$(comma)--wrap=dlopen $^ $(foreach a,cdb sodium crypt jansson crypto,$(call archive,$(a))))
+	$(Q)$(call GLIBC_STATIC,$(if $(NOWALLS),$(filter-out %/absent.o,$^),-Wl$(comma)--wrap=dlopen $^) $(foreach a,cdb sodium crypt jansson,$(call archive,$(a))) $(if $(NOWALLS),-lcrypto,$(call archive,crypto)))
 # Dynamic, so that the distribution's updates of OpenSSL arrive without us.
 $(B)/tlsd: $(call full,tlsd)
 	$(Q)$(CC) -pie $(LINK) $^ -lssl -lcrypto -o $@
@@ -88,7 +89,7 @@ $(B)/full/%.o: %.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL) -I$(<D) -c $< -o $@
 # An archive, so that a room holds no code of lib that it does not use.
-%/lib.a: $(addprefix %/,$(patsubst %.c,%.o,$(call sources,lib)))
+%/lib.a: $(addprefix %/,$(patsubst %.c,%.o,$(call sources,lib $(if $(NOWALLS),tests/nowalls))))
 	$(Q)rm -f $@ && $(AR) rcD $@ $^
 # Another PREFIX is another place to find the rooms.
 $(B)/small/launch/config.o $(B)/full/launch/config.o: $(B)/prefix
@@ -173,7 +174,7 @@ check:
 # Debian's other POP3 servers, each in a layer of its own that vanishes: needs root and some minutes
 conformance-peers:
 	tests/conformance/peers $(if $(IDLE),--idle $(IDLE))
-# ASan, UBSan and valgrind over the unit tests, UBSan in the whole chain
+# ASan, UBSan and valgrind over the unit tests and over whole programs
 sanitize:
 	@etc/packages build test fuzz
 	tests/sanitize
@@ -195,6 +196,7 @@ conformance: packages all
 	BUILD=$(B) python3 tests/conformance.py score $(if $(IDLE),--idle $(IDLE))
 
 install: all
+	$(if $(NOWALLS),$(error programs without walls are not installed))
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man5 $(MANDIR)/man7 $(MANDIR)/man8 $(DOCDIR))
 	install -d -m 0555 $(DESTDIR)$(LIBEXECDIR)/empty
 	install -m 0755 $(B)/sallyport $(B)/sallyport-maildrop $(B)/sallyport-user $(DESTDIR)$(SBINDIR)

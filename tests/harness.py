@@ -70,6 +70,12 @@ def waits_in(pid, *calls):
         check(time.monotonic() < limit, pid, "never waits in", *calls)
 
 
+def need_walls(what="walls"):
+    """This test is about a wall, or needs programs as small as those that are shipped."""
+    if os.environ.get("NOWALLS"):
+        raise Skip(f"tests/sanitize built these programs without {what}")
+
+
 def landlock():
     """The kernel's Landlock version (landlock_create_ruleset with the flag VERSION), 0 if it has none."""
     return max(0, ctypes.CDLL(None).syscall(444, None, 0, 1))

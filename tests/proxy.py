@@ -6,7 +6,7 @@ import re
 import socket
 import sys
 
-from harness import (DEADLINE, POP3D_UID, ROOT, Client, Server, Session, Site, check, equal, need, run_module, tcpserver)
+from harness import (DEADLINE, POP3D_UID, ROOT, Client, Server, Session, Site, check, equal, need, need_walls, run_module, tcpserver)
 
 site = Site()
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
@@ -124,6 +124,7 @@ def test_health_check_leaves_no_line():
 
 def test_who_reads_the_header():
     """While the header is awaited, the connection is held by an unprivileged room in an empty root directory."""
+    need_walls()
     session = proxied(b"PROXY ")
     room = None
     for _ in range(DEADLINE * 1000):

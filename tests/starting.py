@@ -15,7 +15,7 @@ import sys
 import threading
 
 import machine
-from harness import (DEADLINE, ROOT, Session, Site, check, equal, landlock, need, need_root, run_module, tcp_pair)
+from harness import (DEADLINE, ROOT, Session, Site, check, equal, landlock, need, need_root, need_walls, run_module, tcp_pair)
 
 PRIVATE = machine.private()
 site = Site()
@@ -267,6 +267,7 @@ def limiting(what, soft, hard):
 
 
 def test_soft_limits_are_raised():
+    need_walls("a bound on memory and files")
     for what, soft in ((resource.RLIMIT_NOFILE, 3), (resource.RLIMIT_NOFILE, 9), (resource.RLIMIT_AS, 8 << 20),
                        (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_DATA, 1 << 20)):
         serves(limiting(what, soft, resource.getrlimit(what)[1])).quit()
@@ -281,6 +282,7 @@ def test_soft_limit_on_processes():
 
 def test_limits_of_the_usual_run_script():
     """softlimit -m 64000000 -o 64 -f 0 -c 0, as in many a run script of daemontools."""
+    need_walls("a bound on memory and files")
     need("softlimit")
     Session(site, prefix=("softlimit", "-m", "64000000", "-o", "64", "-f", "0", "-c", "0")).login(user).quit()
 
@@ -293,6 +295,7 @@ def test_limits_that_do_not_matter():
 def test_hard_limits_that_are_too_low():
     """Served, or refused with a word in the log; never a hang, nor a system call that a table forbids.  With too little
     memory the kernel ends a room by a signal, or glibc with 127, before it has begun."""
+    need_walls("a bound on memory and files")
     outcomes = []
     for what, name, values in ((resource.RLIMIT_NOFILE, "files", (*range(0, 20), 64)),
                                (resource.RLIMIT_AS, "memory", (256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20)),
@@ -609,12 +612,14 @@ SECCOMP = {"x86_64": 317, "aarch64": 277}[os.uname().machine]
 
 
 def test_kernel_without_landlock():
+    need_walls()
     refuses(100, r"this kernel has no Landlock 2 \(Linux 5.19\): start a newer kernel, or set POP3_NOLANDLOCK=1",
             prepare=lacking(*LANDLOCK), POP3_NOLANDLOCK=None)
     serves(lacking(*LANDLOCK), POP3_NOLANDLOCK="1").quit()
 
 
 def test_kernel_without_seccomp():
+    need_walls()
     for nolandlock in ("0", "1") if landlock() >= 2 else ("1",):
         refuses(111, "cannot enter seccomp: this kernel must have CONFIG_SECCOMP_FILTER", prepare=lacking(SECCOMP),
                 POP3_NOLANDLOCK=nolandlock)
