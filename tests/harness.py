@@ -194,7 +194,8 @@ class Site:
     def user_tool(self, *arguments, password=""):
         return subprocess.run([os.path.join(BUILD, "sallyport-user"), "-f", self.at("users"), "-d", self.at("data"),
                                *arguments], input=password + "\n", text=True, capture_output=True, timeout=DEADLINE,
-                              env={"SALLYPORT_ARGON2_KIB": "64", "SALLYPORT_ARGON2_PASSES": "1"})
+                              env={"SALLYPORT_ARGON2_KIB": "64", "SALLYPORT_ARGON2_PASSES": "1",
+                                   "POP3_MAILBASE": self.at("mail"), "POP3_UIDMIN": self.settings.get("POP3_UIDMIN", "1000")})
 
     def user(self, name=None, password=PASSWORD, make=True, which=0, maildrop=None):
         """A new user, with an empty Maildir of his own unless told otherwise."""

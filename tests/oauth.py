@@ -428,6 +428,31 @@ def test_issuers_are_shown():
           f"issuer: {ISSUER}\nuser: email\naudience: sallyport\nscope: pop3\nkey: RS256 r1\nkey: EdDSA e1\n")
 
 
+def test_tested_by_a_token():
+    """sallyport-user test -t says what authd would: the same outcome for each token."""
+    where = another()
+    equal(where.user_tool("test", "bob", "-t", password=ED.token()).returncode, 1)  # no issuers
+    equal(issuers(where, keys=(ED,)).returncode, 0)
+    for token, line in ((ED.token(), "ok   token: good"), (ED.token(exp=1), "FAIL token: it has expired (exp)"),
+                        (ED.token(email="eve"), "FAIL the token's user: eve"), (RSA.token(), "FAIL token: the issuer has no key"),
+                        ("x" * 9218, None), ("x", "FAIL token: it is no signed token")):
+        done = where.user_tool("test", "bob", "-t", password=token)
+        if line is None:
+            equal((done.returncode, "at most 9216 octets" in done.stderr), (100, True), done.stderr)
+            continue
+        check(line in done.stdout, line, done.stdout)
+        answer, log = answer_at(where, token)
+        equal(done.returncode == 0, answer == b"+OK logged in", done.stdout + log)
+    check("tokens: oauthbearer xoauth2\n" in where.user_tool("show", "bob").stdout)
+    equal(where.user_tool("restrict", "bob", "-b", "xoauth2", "-a", "192.0.2.0/24").returncode, 0)
+    check("tokens: xoauth2\n" in where.user_tool("show", "bob").stdout)
+    for address, status in (("192.0.2.1", 0), ("192.0.3.1", 1)):
+        equal(where.user_tool("test", "bob", "-t", "-a", address, password=ED.token()).returncode, status)
+    equal(where.user_tool("restrict", "bob", "-b", "plain").returncode, 0)
+    check("tokens: none\n" in where.user_tool("show", "bob").stdout)
+    check("FAIL good for tokens\n" in where.user_tool("test", "bob", "-t", password=ED.token()).stdout)
+
+
 def test_errors_name_the_line_and_change_nothing():
     where = another()
     equal(issuers(where, keys=(ED,)).returncode, 0)

@@ -505,6 +505,20 @@ def test_broken_text(p):
     check(p.pair() != pair and not os.path.exists(p.data + "/users.cdb.new"), "what a crash left does no harm")
 
 
+def test_outdated(p):
+    p.add("new")
+    p.add("cheap")
+    p.add("old")
+    p.write(re.sub(r"(?m)^old:[^:]*:", lambda _: "old:%s:" % MD5, p.text()) +
+            "crypt:$6$abcdefgh$yVfUwsw5T.JApa8POvClA1pQ5peiq97DUNyXCZN5IrF.BMSiaLZp0.Ji0PeHxi6vGd9RlK3kZCSGyJ9B6tYVr1:%d:%d:%s/c:\n" % (UID, GID, p.dir))
+    p.expect(0, "outdated", out=r"\Aold\tmd5crypt\tweak\ncrypt\tsha512crypt\tnot argon2\n\Z")
+    dear = {"SALLYPORT_ARGON2_KIB": "128"}
+    p.expect(0, "passwd", "new", stdin="open sesame\n", env=dear)
+    p.expect(0, "outdated", env=dear, out=r"\Acheap\targon2id\tcosts less\nold\t.*\ncrypt\t.*\n\Z")
+    p.expect(0, "passwd", "old", stdin="open sesame\n", env=dear)
+    p.expect(0, "outdated", env={"SALLYPORT_ARGON2_KIB": "8", "SALLYPORT_ARGON2_PASSES": "1"}, out=r"\Acrypt\t[^\n]*\n\Z")
+
+
 def test_usage(p):
     for words in ([], ["frob"], ["add"], ["add", "bob"], ["add", "bob", "-u", "1:1"], ["add", "bob", "-m", "/bob"],
                   ["del"], ["list", "bob"], ["show"], ["compile", "bob"], ["del", "bob", "-g"], ["list", "-g"],

@@ -171,11 +171,12 @@ static int
 issuer_end(struct issuerfile *f)
 {
 	struct issuers *s = &f->issuers;
-	struct issuer *u = &s->issuers[s->count - 1];
 	const char *fault = NULL;
+	struct issuer *u;
 
 	if (s->count == 0)
 		return 0;
+	u = &s->issuers[s->count - 1];
 	u->key_count = (uint8_t)(f->keys.count - (size_t)(u->keys - s->keys));
 	if (u->key_count == 0)
 		fault = "this issuer has no key that signs by RS256, ES256 or EdDSA; write keys and the file's name";

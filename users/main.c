@@ -26,7 +26,8 @@ static const char SYNOPSIS[] =
     "  app-add NAME LABEL [LIMITS] [-k shared]  make an app password and print it\n"
     "  app-del NAME LABEL\n"
     "  list | show NAME                         never show a verifier\n"
-    "  test NAME [-a ADDRESS]                   go the way of a login and say each step\n"
+    "  outdated                                 users whose hash is weaker than a new one would be\n"
+    "  test NAME [-t] [-a ADDRESS]              go the way of a login, -t by a token, and say each step\n"
     "  import FORMAT FILE [FILE2] [-u UID:GID] [-m PATTERN] [-g] [-w]   passwd-file, vpasswd, shadow, postfix\n"
     "  export                                   as a passwd-file\n"
     "  guesses NAME|ADDRESS | unban NAME|ADDRESS  see and forget wrong guesses\n"
@@ -50,6 +51,7 @@ enum {
 	OPTION_W = 1 << 8,
 	THIRD = 1 << 9,
 	OPTION_K = 1 << 10,
+	OPTION_T = 1 << 11,
 	LIMITS = OPTION_A | OPTION_B | OPTION_X,
 };
 
@@ -69,7 +71,7 @@ static const struct {
 	{ "enable",   NAME,                        0,        verb_enable },
 	{ "list",     0,                           0,        verb_list },
 	{ "show",     NAME,                        0,        verb_show },
-	{ "test",     NAME,                        OPTION_A, verb_test },
+	{ "test",     NAME,                        OPTION_A | OPTION_T, verb_test },
 	{ "rename",   NAME | OTHER,                0,        verb_rename },
 	{ "restrict", NAME,                        LIMITS,   verb_restrict },
 	{ "app-add",  NAME | OTHER,                LIMITS | OPTION_K, verb_app_add },
@@ -81,6 +83,7 @@ static const struct {
 	{ "hash",     0,                           0,        verb_hash },
 	{ "verify",   NAME,                        0,        verb_verify },
 	{ "compile",  0,                           0,        verb_compile },
+	{ "outdated", 0,                           0,        verb_outdated },
 	{ "issuers",  0,                           0,        verb_issuers },
 	/* clang-format on */
 };
@@ -128,7 +131,7 @@ options_read(int argc, char **argv, struct request *r, int *status)
 	int c;
 
 	*status = 0;
-	while ((c = getopt(argc, argv, "f:d:u:m:gwa:b:x:k:")) != -1) {
+	while ((c = getopt(argc, argv, "f:d:u:m:gwta:b:x:k:")) != -1) {
 		if (c == 'f')
 			r->users = optarg;
 		else if (c == 'd')
@@ -141,6 +144,8 @@ options_read(int argc, char **argv, struct request *r, int *status)
 			r->generate = true, given |= OPTION_G;
 		else if (c == 'w')
 			r->write = true, given |= OPTION_W;
+		else if (c == 't')
+			r->token = true, given |= OPTION_T;
 		else if (c == '?')
 			*status = usage();
 		else if ((fault = limit_read(c, optarg, r)) != NULL)

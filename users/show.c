@@ -74,25 +74,24 @@ verb_show(const struct request *r)
 		status = tell(EXIT_ALREADY, "there is no user %s", r->name);
 	if (u) {
 		user_show(u, r->users);
+		tokens_show(s.directory, u);
 		logins_show(r->data, u);
 	}
 	store_close(&s);
 	return status;
 }
 
-/* The form of the name that sallyport would look for, by the settings in our environment, as its own. */
+/* The form of the name that sallyport would look for. */
 static int
 name_settle(const char *given, char name[USER_MAX + 1], char bare[USER_MAX + 1])
 {
-	const char *fold = getenv("POP3_FOLD"), *separator = getenv("POP3_SUBADDRESS"), *domain = getenv("POP3_DOMAIN");
-	struct name_policy p = { .fold = fold && strcmp(fold, "1") == 0 };
+	struct name_policy p;
 	uint8_t canonical[USER_MAX];
+	int status = testlogin_policy(&p);
 	size_t n;
 
-	if (separator && name_separator_fault(separator))
-		return tell(EXIT_USAGE, "POP3_SUBADDRESS: %s", name_separator_fault(separator));
-	p.separator = separator && separator[0] != '-' ? separator[0] : '\0';
-	p.domain = domain && strcmp(domain, "-") != 0 ? span_of(domain) : (struct span){ NULL, 0 };
+	if (status)
+		return status;
 	n = name_canonical(span_of(given), &p, canonical); /* given has no fault, so it fits */
 	(void)span_copy((struct span){ canonical, n }, name, USER_MAX + 1);
 	(void)span_copy(name_bare((struct span){ canonical, n }, &p), bare, USER_MAX + 1);
@@ -105,13 +104,14 @@ int
 verb_test(const struct request *r)
 {
 	char name[USER_MAX + 1], bare[USER_MAX + 1];
+	const struct testlogin t = { r->users, r->data, name, bare, r->from, r->token };
 	int status;
 
 	/* The empty key is the decoy's, not a user's. */
 	if (name_fault(span_of(r->name)))
 		return tell(EXIT_ALREADY, "there is no user %s", r->name);
 	status = name_settle(r->name, name, bare);
-	return status ? status : testlogin_run(r->users, r->data, name, bare, r->from);
+	return status ? status : testlogin_run(&t);
 }
 
 /* Print the hash of a password, for a text that another program writes. */

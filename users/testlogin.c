@@ -18,6 +18,7 @@
 #include "moment.h"
 #include "tell.h"
 #include "terminal.h"
+#include "testtoken.h"
 #include "testaccount.h"
 #include "userdb.h"
 #include "verifier.h"
@@ -34,9 +35,8 @@ testlogin_step(bool good, const char *what, const char *detail)
 	(void)printf("%-4s %s%s%s\n", good ? "ok" : "FAIL", what, *detail ? ": " : "", detail);
 }
 
-/* Read the value of name in data/database.  Returns its length, 0 if there is none, or -1 after telling. */
-static ssize_t
-value_read(const char *data, const char *database, const char *name, uint8_t *value, size_t room)
+ssize_t
+testlogin_value(const char *data, const char *database, struct span key, uint8_t *value, size_t room)
 {
 	char path[FRESH_PATH_MAX];
 	unsigned len = 0;
@@ -47,7 +47,7 @@ value_read(const char *data, const char *database, const char *name, uint8_t *va
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return tell(-1, "cannot open %s: %s; run sallyport-user compile", path, strerror(errno));
-	n = cdb_seek(fd, name, (unsigned)strlen(name), &len);
+	n = cdb_seek(fd, key.p, (unsigned)key.len, &len);
 	if (n > 0 && (len > room || cdb_bread(fd, value, (int)len)))
 		n = -1;
 	(void)close(fd); /* only read from */
@@ -260,31 +260,45 @@ user_check(const struct userdb_user *user)
 	return maildrop_check(maildrop, user->uid, user->gid) && good;
 }
 
+int
+testlogin_policy(struct name_policy *p)
+{
+	const char *fold = getenv("POP3_FOLD"), *separator = getenv("POP3_SUBADDRESS"), *domain = getenv("POP3_DOMAIN");
+
+	*p = (struct name_policy){ .fold = fold && strcmp(fold, "1") == 0 };
+	if (separator && name_separator_fault(separator))
+		return tell(EXIT_USAGE, "POP3_SUBADDRESS: %s", name_separator_fault(separator));
+	p->separator = separator && separator[0] != '-' ? separator[0] : '\0';
+	p->domain = domain && strcmp(domain, "-") != 0 ? span_of(domain) : (struct span){ NULL, 0 };
+	return 0;
+}
+
 static int
-found_test(const char *name, const struct userdb_secret *secret, const struct userdb_user *user, const char *data,
-	   const char *from)
+found_test(const struct testlogin *t, const char *name, const struct userdb_secret *secret,
+	   const struct userdb_user *user)
 {
 	bool good;
 	int status;
 
 	(void)fflush(stdout); /* before the prompt */
-	good = secret_check(name, secret, data, from, &status);
+	good = t->token ? testtoken_check(t, name, secret, &status)
+			: secret_check(name, secret, t->data, t->from, &status);
 	if (status)
 		return status;
 	return user_check(user) && good ? EXIT_DONE : EXIT_REFUSED;
 }
 
 static int
-account_test(const char *bare, const char *data, const char *from)
+account_test(const struct testlogin *t)
 {
 	static struct testaccount a;
-	int status = testaccount_find(bare, &a);
+	int status = testaccount_find(t->bare, &a);
 
-	return status ? status : found_test(bare, &a.secret, &a.user, data, from);
+	return status ? status : found_test(t, t->bare, &a.secret, &a.user);
 }
 
 int
-testlogin_run(const char *users, const char *data, const char *name, const char *bare, const char *from)
+testlogin_run(const struct testlogin *t)
 {
 	static uint8_t secret[USERDB_SECRET_MAX];
 	uint8_t user[USERDB_USER_MAX];
@@ -294,14 +308,14 @@ testlogin_run(const char *users, const char *data, const char *name, const char 
 	int status;
 
 	if (!testaccount_own())
-		return account_test(bare, data, from);
-	secret_len = value_read(data, "secrets.cdb", name, secret, sizeof secret);
-	user_len = value_read(data, "users.cdb", name, user, sizeof user);
+		return account_test(t);
+	secret_len = testlogin_value(t->data, "secrets.cdb", span_of(t->name), secret, sizeof secret);
+	user_len = testlogin_value(t->data, "users.cdb", span_of(t->name), user, sizeof user);
 	if (secret_len < 0 || user_len < 0)
 		return EXIT_SYSTEM;
 	if (secret_len == 0 && user_len == 0 && testaccount_accounts())
-		return account_test(bare, data, from);
-	age_check(users, data);
+		return account_test(t);
+	age_check(t->users, t->data);
 	testlogin_step(secret_len > 0, "found in secrets.cdb", "");
 	testlogin_step(user_len > 0, "found in users.cdb", "");
 	if (secret_len == 0 || user_len == 0)
@@ -310,7 +324,7 @@ testlogin_run(const char *users, const char *data, const char *name, const char 
 		return tell(EXIT_SYSTEM, "the value in secrets.cdb is damaged; run sallyport-user compile");
 	if (userdb_user_get((struct span){ user, (size_t)user_len }, &u))
 		return tell(EXIT_SYSTEM, "the value in users.cdb is damaged; run sallyport-user compile");
-	status = found_test(name, &s, &u, data, from);
+	status = found_test(t, t->name, &s, &u);
 	sodium_memzero(secret, sizeof secret);
 	return status;
 }

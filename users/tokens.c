@@ -44,3 +44,16 @@ verb_issuers(const struct request *r)
 	store_close(&s);
 	return status;
 }
+
+void
+tokens_show(const char *directory, const struct user *u)
+{
+	static struct issuerfile f;
+	unsigned by = u->options.mechanisms;
+
+	if (issuerfile_read(&f, directory, NULL) == 0 && f.issuers.count)
+		(void)printf("tokens:%s%s%s\n", by & USERDB_BY_OAUTHBEARER ? " oauthbearer" : "",
+			     by & USERDB_BY_XOAUTH2 ? " xoauth2" : "",
+			     by & (USERDB_BY_OAUTHBEARER | USERDB_BY_XOAUTH2) ? "" : " none"); /* main looks */
+	issuerfile_free(&f);
+}

@@ -19,6 +19,7 @@ struct request {
 	bool generate;          /* the password */
 	unsigned kinds;         /* what -k says: bits of FORM_BIT */
 	const char *from;       /* the last -a, for test */
+	bool token;             /* for test: instead of a password */
 	struct options options; /* what -a, -b and -x say of a verifier */
 };
 
@@ -35,6 +36,7 @@ int verb_show(const struct request *r);
 int verb_test(const struct request *r);
 int verb_compile(const struct request *r);
 int verb_issuers(const struct request *r);
+int verb_outdated(const struct request *r);
 int verb_rename(const struct request *r);
 int verb_restrict(const struct request *r);
 int verb_app_add(const struct request *r);
@@ -49,6 +51,8 @@ int verb_verify(const struct request *r);
 /* For change: are there too many wrong guesses at this user?  wrong: here is one more, or NULL.  Returns 0, or an exit
  * status after telling. */
 int guess_gate(const char *data, const char *name, const char *wrong);
+/* For show: by which mechanisms tokens are good for him, if there are issuers. */
+void tokens_show(const char *directory, const struct user *u);
 /* For show: when the user last logged in, and from where. */
 void logins_show(const char *data, const struct user *u);
 

@@ -45,8 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(has_pair(text, " ", b.token) && memchr(b.token.p, 1, b.token.len) == NULL);
 		MUST(len >= 2 && exact[len - 1] == 1 && exact[len - 2] == 1);
 		if (!old)
-			MUST(memcmp(exact + 4, name, name_put(&b, name)) == 0 &&
-			     exact[4 + name_put(&b, name)] == ',');
+			MUST(memcmp(exact + 4, name, name_put(&b, name)) == 0 && exact[4 + name_put(&b, name)] == ',');
 	}
 	free(exact);
 	return 0;
