@@ -143,6 +143,33 @@ datagrams_send(struct span bytes, uint64_t count, int flags)
 	report("sent %d of %d errno %d", (int)sent, (int)count, sent < count ? errno : 0);
 }
 
+/* The same, once, with so many copies of a descriptor. */
+static void
+descriptor_pass(struct span rest, size_t copies)
+{
+	static uint8_t b[BYTES_MAX];
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(2 * sizeof(int))];
+	} control = { 0 };
+	struct iovec v = { b, 0 };
+	struct msghdr h = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &control };
+	struct span number;
+	uint64_t n = 0;
+	int fds[2];
+
+	(void)span_cut(&rest, ' ', &number);
+	(void)span_number(number, INT32_MAX, &n);
+	fds[0] = fds[1] = (int)n;
+	v.iov_len = bytes_read(rest, b, sizeof b);
+	h.msg_controllen = (socklen_t)CMSG_SPACE(copies * sizeof(int));
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = (socklen_t)CMSG_LEN(copies * sizeof(int));
+	memcpy(CMSG_DATA(&control.header), fds, copies * sizeof(int));
+	report("passed, errno %d", sendmsg(FD_CTL, &h, MSG_NOSIGNAL) < 0 ? errno : 0);
+}
+
 static void
 datagram_get(void)
 {
@@ -178,6 +205,10 @@ command_obey(struct span rest)
 		(void)span_cut(&rest, ' ', &number);
 		(void)span_number(number, UINT32_MAX, &n);
 		datagrams_send(rest, n, MSG_DONTWAIT);
+		return;
+	}
+	if (verb_is(verb, "pass") || verb_is(verb, "pair")) {
+		descriptor_pass(rest, verb_is(verb, "pass") ? 1 : 2);
 		return;
 	}
 	if (rest.p)

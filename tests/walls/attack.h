@@ -74,6 +74,8 @@ void attack_begin(const char *room, const char *sid, const struct attacks *const
  *	attack N	run this one
  *	put BYTES	send a datagram
  *	flood N BYTES	send it N times, or until it will not go without waiting
+ *	pass FD BYTES	send it with this descriptor
+ *	pair FD BYTES	and with two copies of it
  *	get		wait for a datagram, and report it
  *	leave N, fall	end with this status; by a signal
  *	hang, spin	never end, and wait; or not even make a system call

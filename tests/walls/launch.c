@@ -187,6 +187,23 @@ regain(void)
 	return syscall(SYS_setresuid, ALL, 0, ALL);
 }
 
+/* A mail user's message, by root. */
+static long
+mail_write(void)
+{
+	return mail_try("other/new/secret", OPEN_SLOTS);
+}
+
+static long
+become_anybody(void)
+{
+	const unsigned u = s->config.uidmin + 100;
+
+	if (syscall(SYS_setresgid, 42, 42, 42))
+		return -1;
+	return syscall(SYS_setresuid, u, u, u);
+}
+
 /* In a root directory of its own choice, with .. above it. */
 static long
 chroot_escape(void)
@@ -250,6 +267,9 @@ static const struct attack own[] = {
 	ACT("out of a root directory of its choice", ALONE, EACCES, chroot_escape),
 	SAFE_CALL("the client's socket", ENOTSOCK, SYS_getsockopt, 0, SOL_SOCKET, SO_TYPE, P(memory), P(&int_size)),
 	CALL("bytes where the client was", ZERO, SYS_read, 0, P(memory), 1),
+	ACT("not stopped: open a message to write", PLAIN, ZERO, mail_write),
+	ACT("not stopped: become anybody from the floor upwards, in any group", ALONE, ZERO, become_anybody),
+	CALL("not stopped: look at a file of root's", ZERO, SYS_newfstatat, AT_FDCWD, P("/etc/shadow"), P(memory), 0),
 	CALL("write to the client", KILLED, SYS_write, 1, P("+OK\r\n"), 5),
 	CALL("write to the channel", KILLED, SYS_write, FD_CTL, P(memory), 1),
 	CALL("another descriptor in the channel's place", KILLED, SYS_dup3, FD_LOG, FD_CTL, 0),
