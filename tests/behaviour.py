@@ -303,6 +303,21 @@ def test_idle_limit_closes_without_a_word():
             check(" end=timeout " in log.all(), log.text)
 
 
+def test_line_without_end_is_no_command():
+    """Octets alone keep no session: not before the login, where anybody could send them."""
+    client, process, log, ctl = pop3d_alone(3, 600)
+    with ctl:
+        start = time.monotonic()
+        try:
+            while time.monotonic() - start < DEADLINE:
+                client.send(b"x" * 1000)
+                time.sleep(0.01)
+        except OSError:
+            pass
+        equal(process.wait(DEADLINE), 0)
+        check(re.search(r" end=timeout .* out=\d\d$", log.all(), re.M), log.text)  # the greeting
+
+
 def test_session_limit_ends_a_busy_session():
     client, process, log, ctl = pop3d_alone(600, 2)
     with ctl:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 
-from harness import DEADLINE, ROOT, Maildir, Site, check, equal, need_root, run_module, waits_in, wire
+from harness import DEADLINE, ROOT, Maildir, Site, check, equal, landlock, need_root, run_module, waits_in, wire
 
 site = Site()
 TEXT = b"Subject: t\n\nbody\n"
@@ -520,6 +520,62 @@ def test_no_maildir():
         check(re.search(rf"^pop3d: fail .* reason={reason}$", log, re.M) and "pop3d: login" not in log, what, log)
         equal(sorted(os.listdir(site.at("mail"))), found, what)
         check("missing" not in what or not os.path.exists(os.path.join(user.maildir.path, what.split()[0])), what)
+
+
+def test_way_to_the_maildir_is_a_users():
+    """Who owns a directory on the way puts links and other things there.  None leads to where the uid could not go by
+    itself, or out of the mail base; one that stays in it is an administrator's way to move mail."""
+    def home(which=0):
+        where = site.at("mail", f"home{site.count}")
+        os.mkdir(where, 0o700)
+        user = site.user(maildrop=os.path.join(where, "Maildir"), which=which)
+        user.put("1.secret")
+        if ROOT:
+            os.chown(where, user.maildir.uid, user.maildir.gid)
+        return where, user
+
+    outside = site.at("outside")
+    os.mkdir(outside, 0o755)
+    refused = "[SYS/PERM] login is not possible, tell the administrator"
+
+    def link_home(to):
+        return lambda where: (os.rename(where, where + ".real"), os.symlink(to(where), where))
+
+    def copy_outside(where):
+        shutil.move(where, outside)
+        return os.path.join(outside, os.path.basename(where))
+
+    def move_outside(where):
+        os.symlink(copy_outside(where), where)
+
+    def link_maildir(to):
+        return lambda where: (os.rename(where + "/Maildir", where + "/real"), os.symlink(to, where + "/Maildir"))
+
+    def special(make):
+        return lambda where: (os.rename(where + "/Maildir", where + "/real"), make(where + "/Maildir"))
+
+    neighbour, _ = home()
+    changes = [("the maildrop is a link to another's", link_maildir(neighbour + "/Maildir"), refused),
+               ("it is a FIFO", special(lambda path: os.mkfifo(path, 0o600)), refused),
+               ("new is another's", lambda where: (os.rename(where + "/Maildir/new", where + "/Maildir/old"),
+                                                   os.symlink(neighbour + "/Maildir/new", where + "/Maildir/new")), refused),
+               ("a link within the mail base", link_home(lambda where: where + ".real"), None)]
+    if landlock() >= 2:
+        changes.append(("out of the mail base", move_outside, refused))
+    if ROOT:
+        stranger, _ = home(which=1)
+        changes.append(("a link to another uid's", link_home(lambda where: stranger), refused))
+        changes.append(("a device", special(lambda path: os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 5))), refused))
+    for what, change, reply in changes:
+        where, user = home()
+        change(where)
+        session = site.session()
+        session.login(user, b"-ERR " + reply.encode() if reply else b"+OK")
+        if reply is None:
+            equal(session.retr(1), wire(TEXT), what)
+            session.ask("QUIT")
+        session.closed()
+        check((" login sid=" in session.end()) == (reply is None), what, session.log.text)
 
 
 def maildir_changed(change, retr, answer, left=None):
