@@ -66,6 +66,9 @@ void tls_park(struct launch *s);
 void tls_begin(struct launch *s, unsigned left);
 /* What was parked will not be needed: wait until it has ended. */
 void tls_forget(struct launch *s);
+/* A file in memory, made before the box is closed: one in which they can be made is one in which anything can be executed,
+ * for Landlock does not judge them.  This one may never be executed, and nothing in the box can change that. */
+int memory_file_make(const char *name);
 /* Make the channel between us and pop3d. */
 void channel_make(struct launch *s);
 /* Start pop3d. */

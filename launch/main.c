@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -62,18 +61,6 @@ stamp_make(void)
 		       strcmp(s.config.host, "-") == 0 ? "localhost" : s.config.host); /* it fits */
 }
 
-/* The table's memory is made here, because a box in which new memory files can be made is one in which anything can be
- * executed: Landlock does not judge them.  This one may never be executed, and nothing in the box can change that. */
-static int
-table_make(void)
-{
-	int fd = memfd_create("maildrop", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0 || fchmod(fd, 0600))
-		die_sys("cannot make the table");
-	return fd;
-}
-
 /* A checkpassword program has its own users, and they have their own maildrops. */
 static void
 data_settle(void)
@@ -100,7 +87,7 @@ descriptors_open(void)
 	int rooms;
 
 	channel_make(&s);
-	s.table = table_make();
+	s.table = memory_file_make("maildrop");
 	s.nothing = s.facts = fcntl(FD_NULL, F_DUPFD_CLOEXEC, FD_ROOM + 1);
 	if (s.nothing < 0)
 		die_sys("cannot copy a descriptor");

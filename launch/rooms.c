@@ -5,7 +5,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,6 +85,16 @@ way_word(const struct launch *s)
 	if (s->tls)
 		return s->stls ? "tls-begun" : "tls";
 	return s->stls ? "stls" : "clear";
+}
+
+int
+memory_file_make(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || fchmod(fd, 0600))
+		die_sys("cannot make a file in memory");
+	return fd;
 }
 
 /* Of what authd and storage send by our end of the channel, few messages are on their way at a time: 4608 octets, which

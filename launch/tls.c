@@ -7,7 +7,6 @@
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -91,9 +90,7 @@ tlsd_start(struct launch *s, int channel, int plain_in, int plain_out, int contr
 static void
 facts_make(struct launch *s)
 {
-	s->facts = memfd_create("facts", MFD_CLOEXEC);
-	if (s->facts < 0)
-		die_sys("cannot make a file");
+	s->facts = memory_file_make("facts");
 }
 
 void
