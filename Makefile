@@ -1,6 +1,6 @@
 # sallyport.  make | make run | make test | make check | make bench
 # make conformance | make faults | make fuzz T=60 | make model | make sanitize | make abuse N=20000
-# make lines | make install DESTDIR= PREFIX= | make clean
+# make million | make lines | make install DESTDIR= PREFIX= | make clean
 # Settable: CC=gcc|clang, CFLAGS, PREFIX, LIBC=musl|glibc (of the static programs; musl where it is installed).
 
 PREFIX = /usr/local
@@ -181,6 +181,9 @@ sanitize:
 # N sessions of every manner while other programs use the same Maildirs
 abuse: packages all
 	BUILD=$(B) python3 tests/abuse.py $(or $(N),20000)
+# A maildrop of N messages: nothing overflows, is cut or left out; in make test it has fewer
+million: packages all
+	COUNT=$(or $(N),1000001) BUILD=$(B) python3 tests/million.py
 # Spin's search of tests/model, deeper than in make test
 model:
 	@etc/packages build test
@@ -208,4 +211,4 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: FORCE all units packages run test bench lines check conformance conformance-peers sanitize faults abuse model fuzz fuzz-cover install clean
+.PHONY: FORCE million all units packages run test bench lines check conformance conformance-peers sanitize faults abuse model fuzz fuzz-cover install clean

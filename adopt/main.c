@@ -84,6 +84,7 @@ main(int argc, char **argv)
 				    (char[]){ "checkpassword" },
 				    (char[]){ "0" }, /* pop3d and tlsd are not ours to wait for */
 				    (char[]){ "0" },
+				    (char[]){ "counted" },
 				    NULL };
 	(void)syscall(SYS_execveat, executable, "", arguments, nothing, AT_EMPTY_PATH);
 	die_sys("cannot execute %s/storage", f.rooms);

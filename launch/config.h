@@ -54,6 +54,7 @@ struct config {
 	unsigned fold;             /* 1: capitals in names are small letters */
 	unsigned guesses;          /* wrong ones at an account before it is closed for a while; 0: any number */
 	unsigned keepnew;          /* 1: retrieved messages stay in new */
+	unsigned trustsizes;       /* 1: the octets that the name of a message tells are believed */
 	unsigned nolandlock;       /* 1: serve on a kernel without Landlock too */
 	unsigned rootless;         /* 1: started by the one mail user, not by root */
 };

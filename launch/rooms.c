@@ -378,6 +378,7 @@ storage_become(struct launch *s, const struct verified *v, const struct identity
 					  mechanism_name((enum mechanism)v->mechanism),
 					  number(pop3d, (unsigned)s->pop3d),
 					  number(tlsd, (unsigned)s->tlsd),
+					  s->config.trustsizes ? "named" : "counted",
 					  NULL };
 	const int descriptors[] = { 0, 1, 2, s->ctl, s->table, s->facts };
 	const struct room room = {

@@ -82,6 +82,7 @@ static const struct allow proxyd_calls[] = {
 #define STORAGE_ROWS                                                                                              \
 	ALLOW(SYS_read, "count a message's octets"),                                                              \
 	ALLOW_IF(SYS_openat, 2, OPEN_MESSAGE, "open a message to read it, in no other way"),                      \
+	ALLOW_IF(SYS_fadvise64, 3, POSIX_FADV_WILLNEED, "ask the disk for several messages together"),             \
 	ALLOW_IF_BOTH(SYS_openat, 2, OPEN_INDEX, 3, OPEN_INDEX_MODE, "make the index: a file that was not there"),   \
 	ALLOW(SYS_fstat, "is it a regular file, and the one that was counted?"),                                  \
 	ALLOW(SYS_newfstatat, "the same, as some libcs write it"),                                                \

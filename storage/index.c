@@ -27,11 +27,12 @@ enum {
 	WORTH_BYTES = 8 << 20,   /* unless they are as large as this */
 	WORTH_COUNTED = 64,      /* so many were measured now: write although the directories are too young */
 	WHOLE_NAME = 1,          /* flag of an entry: the table does not have the name */
+	BELIEVED = 2,            /* another: its octets are what its name tells */
 	WINDOW_BYTES = 16 << 10, /* of the file that are read at one time */
 };
 
 /* All integers in this file are the machine's own: it never leaves it.  On another kind of machine the magic differs. */
-static const uint64_t magic = 0x7361706f72743031;
+static const uint64_t magic = 0x7361706f72743032;
 
 struct entry {
 	uint64_t inode, size;
@@ -42,13 +43,13 @@ struct entry {
 };
 
 struct trailer {
-	uint64_t magic, count, octets, names, settled;
+	uint64_t magic, count, octets, names, settled, believed;
 	struct stamp stamp[SUBDIRECTORIES];
 	uint64_t sum; /* of everything before it */
 };
 
 enum { ENTRY_BYTES = sizeof(struct entry) };
-_Static_assert(sizeof(struct entry) == 32 && sizeof(struct trailer) == 112, "no padding");
+_Static_assert(sizeof(struct entry) == 32 && sizeof(struct trailer) == 120, "no padding");
 
 static int64_t
 nanoseconds(struct timespec t)
@@ -183,7 +184,8 @@ index_open(struct maildir *d)
 	if (x->fd < 0)
 		return;
 	if (file_is_ours(d, x->fd, &size) && trailer_is_right(x, size, &t))
-		x->fresh = t.settled == 1 && memcmp(t.stamp, x->now, sizeof x->now) == 0;
+		x->fresh =
+		    t.settled == 1 && (t.believed == 0 || d->trusting) && memcmp(t.stamp, x->now, sizeof x->now) == 0;
 	else
 		index_close(x);
 }
@@ -270,6 +272,7 @@ message_read(const struct index *x, size_t i, struct message *m, char name[NAME_
 	*m = (struct message){ .base_len = e.base_len,
 			       .where = e.where,
 			       .measured = true,
+			       .believed = e.flags & BELIEVED,
 			       .time = message_time(name),
 			       .inode = e.inode,
 			       .size = e.size,
@@ -331,7 +334,7 @@ index_merge(struct maildir *d)
 		for (k = j; k < d->list.n && list_compare(&d->list, &d->list.m[k], &known, &m) == 0; k++) {
 			struct message *is = &d->list.m[k];
 
-			if (is->inode != m.inode || is->hidden)
+			if (is->inode != m.inode || is->hidden || m.believed)
 				continue;
 			is->size = m.size;
 			is->octets = m.octets;
@@ -363,9 +366,13 @@ entries_put(struct sink *s, const struct list *l, const struct unique *ids)
 		const struct message *m = &l->m[i];
 		const char *name = message_name(l, m);
 		bool whole = ids[i].len != m->base_len || memcmp(ids[i].id, name, ids[i].len) != 0;
-		const struct entry e = {
-			m->inode, m->size, m->changed, at, m->base_len, m->where, whole ? WHOLE_NAME : 0
-		};
+		const struct entry e = { m->inode,
+					 m->size,
+					 m->changed,
+					 at,
+					 m->base_len,
+					 m->where,
+					 (uint8_t)((whole ? WHOLE_NAME : 0) | (m->believed ? BELIEVED : 0)) };
 
 		sink_put(s, &e, sizeof e);
 		at += (uint32_t)strlen(name) + 1 - (whole ? 0 : ids[i].len);
@@ -401,6 +408,7 @@ whole_put(const struct maildir *d, const struct unique *ids, uint64_t *octets)
 	entries_put(&s, &d->list, ids);
 	t.names = names_put(&s, &d->list, ids);
 	t.octets = *octets;
+	t.believed = d->believed;
 	memcpy(t.stamp, d->index.now, sizeof t.stamp);
 	sink_put(&s, &t, offsetof(struct trailer, sum));
 	if (t.names > UINT32_MAX || sink_flush(&s))
@@ -446,6 +454,29 @@ index_write(struct maildir *d, uint64_t *octets)
 	d->index.count = (uint32_t)d->list.n;
 	d->index.octets = *octets;
 	return fd < 0 ? -1 : 0;
+}
+
+void
+index_trust(struct maildir *d)
+{
+	struct stat st;
+
+	/* What cannot be looked at is not believed either. */
+	if (d->trusting && (fstatat(d->fd, DISTRUST_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT))
+		d->trusting = false;
+}
+
+int
+index_distrust(struct maildir *d)
+{
+	int fd = (int)syscall(SYS_openat, d->fd, DISTRUST_NAME, OPEN_INDEX, OPEN_INDEX_MODE);
+
+	if (fd < 0 && errno != EEXIST)
+		return -1;
+	if (fd >= 0)
+		(void)close(fd); /* nothing was written */
+	d->trusting = false;
+	return 0;
 }
 
 void

@@ -7,7 +7,8 @@
  *    pop3d reads the file itself as the table, and messages are looked up in it one by one;
  *  - otherwise the directories are listed, and what it knows of a name (its base name, with the same inode) is not
  *    measured again.
- * A message whose file is then found to be another one ends the index.
+ * A message whose file is then found to be another one ends the index.  What was believed of names and not counted is
+ * marked so, and worth nothing where names are not believed.
  *
  * The file: the table, RECORD_BYTES for each message (msg.h); ENTRY_BYTES for each message; their names as far as the
  * table does not have them; the trailer.  Written under another name, under the session's lock, then renamed. */
@@ -30,6 +31,9 @@ struct stamp {
 	int64_t modified, changed; /* nanoseconds */
 };
 
+/* An empty file with this name: the names of messages in this Maildir have told sizes that were wrong. */
+#define DISTRUST_NAME "sallyport-distrust"
+
 struct index {
 	int fd; /* of the file, for reading; -1: there is none that can be believed */
 	uint32_t count;
@@ -40,6 +44,10 @@ struct index {
 	struct stamp now[2];
 };
 
+/* If names are trusted: not where one has lied before. */
+void index_trust(struct maildir *d);
+/* A name has lied: none of this Maildir is ever believed again.  Returns 0, or -1 when that cannot be remembered. */
+int index_distrust(struct maildir *d);
 /* Look for an index and check it; and look at the directories' stamps, before they are listed. */
 void index_open(struct maildir *d);
 void index_close(struct index *x);

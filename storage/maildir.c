@@ -147,7 +147,9 @@ static int
 entry_add(struct list *l, uint8_t where, const struct dirent64 *e)
 {
 	size_t base = strcspn(e->d_name, ":");
-	struct message m = { .base_len = (uint16_t)base, .where = where, .inode = e->d_ino };
+	struct message m = {
+		.base_len = (uint16_t)base, .where = where, .inode = e->d_ino, .regular = e->d_type == DT_REG
+	};
 	void *list = l->m;
 
 	if (e->d_name[0] == '.' || base == 0)

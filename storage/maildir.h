@@ -23,6 +23,8 @@ struct message {
 	uint8_t where;     /* NEW or CUR */
 	bool missing;      /* not seen when the directories were last read */
 	bool measured;     /* what follows is true of the file, not of its directory entry alone */
+	bool regular;      /* a regular file, as the directory says */
+	bool believed;     /* octets is what the name tells; size and changed are not known */
 	bool linked;       /* removed by one name, and the file had another */
 	bool hidden;       /* trashed or unreadable: no message of this session, but its name is taken */
 	uint64_t time;     /* of delivery, from the name; 0 if that tells none */
@@ -43,8 +45,9 @@ struct maildir {
 	uid_t uid; /* whose process this is */
 	struct list list;
 	struct index index;
+	bool trusting; /* octets that names tell are believed */
 	/* of this session's measuring */
-	uint64_t counted, counted_bytes;
+	uint64_t counted, counted_bytes, believed;
 	bool incomplete; /* something was left out that is there */
 };
 

@@ -37,14 +37,15 @@ facts_read(struct storage *s)
 	(void)close(FD_FACTS_LOG); /* only read from */
 }
 
-/* argv: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW AUTH POP3D TLSD; from launch, which has them from tables of root's. */
+/* argv: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW AUTH POP3D TLSD SIZES; from launch, which has them from tables
+ * of root's. */
 static void
 storage_init(struct storage *s, int argc, char **argv)
 {
 	uid_t real, saved;
 
-	if (argc != 11)
-		die_usage("usage: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW AUTH POP3D TLSD "
+	if (argc != 12)
+		die_usage("usage: storage SID RIP LIP LANDLOCK USER MAILDIR KEEPNEW AUTH POP3D TLSD SIZES "
 			  "(sallyport starts it)");
 	die_session(argv[1]);
 	s->started = clock_ms();
@@ -58,6 +59,7 @@ storage_init(struct storage *s, int argc, char **argv)
 	(void)getresuid(&real, &s->maildir.uid, &saved); /* cannot fail */
 	s->pop3d = process_number(argv[9]);
 	s->tlsd = process_number(argv[10]);
+	s->maildir.trusting = strcmp(argv[11], "named") == 0;
 	s->open_error = maildir_open(&s->maildir, s->path) ? errno : 0;
 }
 

@@ -14,6 +14,9 @@
 #include "double.h"
 #include "sandbox.h"
 
+/* So that the octets of all messages have a sum. */
+#define OCTETS_NAMED_MAX ((1ULL << 39) - 1)
+
 /* The only way that this room's system call table allows. */
 static int
 file_open(const struct maildir *d, const struct message *m)
@@ -42,8 +45,8 @@ change_time(const struct stat *st)
 static bool
 is_measured(const struct message *m, const struct stat *st)
 {
-	return S_ISREG(st->st_mode) && m->measured && st->st_ino == m->inode && (uint64_t)st->st_size == m->size &&
-	       change_time(st) == m->changed;
+	return S_ISREG(st->st_mode) && m->measured && st->st_ino == m->inode &&
+	       (m->believed || ((uint64_t)st->st_size == m->size && change_time(st) == m->changed));
 }
 
 static int
@@ -78,13 +81,15 @@ identity_take(struct message *m, const struct stat *st)
 	m->changed = change_time(st);
 }
 
-/* Returns 0, or -1 with errno; is_gone tells whether its name has changed or it has gone. */
+/* Through fd, or -1.  Returns 0, or -1 with errno; is_gone tells whether its name has changed or it has gone. */
 static int
-message_measure(struct maildir *d, struct message *m)
+message_measure(struct maildir *d, struct message *m, int fd)
 {
-	int fd = file_open(d, m), error = 0;
 	struct stat st;
+	int error = 0;
 
+	if (fd < 0)
+		fd = file_open(d, m);
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st)) {
@@ -129,12 +134,79 @@ skip_log(const struct maildir *d, const struct message *m)
 	     message_name(&d->list, m), strerror(errno));
 }
 
+/* The octets that a deliverer wrote into the name, ",W=NUMBER" before the colon; false if it did not, or such a number
+ * as no message has. */
+static bool
+octets_named(struct span base, uint64_t *octets)
+{
+	static const char word[] = { ',', 'W', '=' };
+
+	for (size_t at = 0; at + sizeof word < base.len; at++) {
+		struct span rest = { base.p + at + sizeof word, 0 };
+
+		if (memcmp(base.p + at, word, sizeof word) != 0)
+			continue;
+		while (at + sizeof word + rest.len < base.len && rest.p[rest.len] != ',')
+			rest.len++;
+		return span_number(rest, OCTETS_NAMED_MAX, octets) == 0;
+	}
+	return false;
+}
+
+/* Names that others have too are counted: what tells such messages apart is not in the directory. */
+static bool
+message_believe(struct maildir *d, struct message *m)
+{
+	const struct list *l = &d->list;
+	size_t i = (size_t)(m - l->m);
+
+	if (!d->trusting || !m->regular || m->base_len > UID_MAX || !octets_named(message_base(l, m), &m->octets) ||
+	    (i && message_same_base(l, m - 1, m)) || (i + 1 < l->n && message_same_base(l, m, m + 1)))
+		return false;
+	m->measured = m->believed = true;
+	d->believed++;
+	return true;
+}
+
+/* The messages that are measured next are open already, and the disk has been asked for all of them together. */
+enum { AHEAD = 32, AHEAD_BYTES = 1 << 20 };
+struct ahead {
+	size_t next; /* message */
+	int fd[AHEAD];
+};
+
+/* Open what comes behind message i, and return what is open of it, or -1: then it is opened in its turn. */
+static int
+ahead_take(struct ahead *a, struct maildir *d, size_t i)
+{
+	for (; a->next < d->list.n && a->next < i + AHEAD; a->next++) {
+		struct message *m = &d->list.m[a->next];
+		int *fd = &a->fd[a->next % AHEAD];
+
+		*fd = -1;
+		if (m->measured || m->missing || m->hidden || message_believe(d, m))
+			continue;
+		*fd = file_open(d, m);
+		if (*fd >= 0)
+			(void)posix_fadvise(*fd, 0, AHEAD_BYTES, POSIX_FADV_WILLNEED); /* advice */
+	}
+	return a->fd[i % AHEAD];
+}
+
+static void
+ahead_end(const struct ahead *a, size_t i)
+{
+	for (; i < a->next; i++)
+		if (a->fd[i % AHEAD] >= 0)
+			(void)close(a->fd[i % AHEAD]); /* nothing was read */
+}
+
 /* Returns 0, or -1 with errno: one for which is_gone, or one that the next message would meet too. */
 static int
-message_look(struct maildir *d, struct message *m)
+message_look(struct maildir *d, struct message *m, int fd)
 {
 	if (!m->hidden) {
-		if (message_measure(d, m) == 0)
+		if (message_measure(d, m, fd) == 0)
 			return 0;
 		if (is_gone(errno) || errno == ENOMEM || errno == EMFILE || errno == ENFILE)
 			return -1;
@@ -150,15 +222,19 @@ message_look(struct maildir *d, struct message *m)
 static int64_t
 list_measure(struct maildir *d)
 {
+	struct ahead ahead = { .next = 0 };
 	int64_t vanished = 0;
 
 	for (size_t i = 0; i < d->list.n; i++) {
 		struct message *m = &d->list.m[i];
+		int fd = ahead_take(&ahead, d, i);
 
-		if (m->measured || m->missing || message_look(d, m) == 0)
+		if (m->measured || m->missing || message_look(d, m, fd) == 0)
 			continue;
-		if (!is_gone(errno))
+		if (!is_gone(errno)) {
+			ahead_end(&ahead, i + 1);
 			return -1;
+		}
 		vanished++;
 	}
 	return vanished;
@@ -204,10 +280,38 @@ messages_measure(struct maildir *d)
 	return 0;
 }
 
+/* What was believed is counted before it is handed over: nothing is sent that LIST does not say.  Returns 0, or -1 and
+ * why. */
+static int
+believed_verify(struct maildir *d, struct message *m, int fd, const struct stat *st, enum gone *why)
+{
+	uint64_t octets;
+
+	if (octets_count(fd, (uint64_t)st->st_size, &octets)) {
+		*why = GONE_FAILED;
+		return -1;
+	}
+	if (octets == m->octets) {
+		identity_take(m, st);
+		m->believed = false;
+		return 0;
+	}
+	warn("the name of message %s/%s tells %llu octets, and it has %llu: names in this Maildir are not believed any "
+	     "more",
+	     m->where == NEW ? "new" : "cur", message_name(&d->list, m), (unsigned long long)m->octets,
+	     (unsigned long long)octets);
+	if (index_distrust(d))
+		warn("cannot make the file " DISTRUST_NAME ", so the next session believes them again: %s",
+		     strerror(errno));
+	index_remove(d);
+	*why = GONE_CHANGED;
+	return -1;
+}
+
 int
 message_open(struct maildir *d, size_t i, enum gone *why)
 {
-	const struct message *m = &d->list.m[i];
+	struct message *m = &d->list.m[i];
 	struct stat st;
 	int fd;
 
@@ -230,8 +334,12 @@ message_open(struct maildir *d, size_t i, enum gone *why)
 		*why = errno == ELOOP || errno == ENXIO ? GONE_CHANGED : errno == ENOENT ? GONE_REMOVED : GONE_FAILED;
 		return -1;
 	}
-	if (fstat(fd, &st) == 0 && is_measured(m, &st))
-		return fd;
+	if (fstat(fd, &st) == 0 && is_measured(m, &st)) {
+		if (!m->believed || believed_verify(d, m, fd, &st, why) == 0)
+			return fd;
+		(void)close(fd); /* only read from */
+		return -1;
+	}
 	(void)close(fd); /* only looked at */
 	/* It was changed in place, which no directory tells: the next session must measure again. */
 	index_remove(d);

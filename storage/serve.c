@@ -60,6 +60,7 @@ refuse(struct storage *s, enum answer a, const char *reason)
 static int
 maildrop_read(struct maildir *d)
 {
+	index_trust(d);
 	index_open(d);
 	if (d->index.fresh)
 		return index_list(d);

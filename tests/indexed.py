@@ -100,5 +100,83 @@ def test_a_message_changed_in_place_is_refused_and_counted_anew():
     s.quit()
 
 
+# Octets that a deliverer wrote into the name.
+
+TRUST = {"POP3_TRUSTSIZES": "1"}
+BODY = b"Subject: t\n\nbody\n"  # 17 bytes, 20 octets
+LYING = "1700000003.m.host,S=17,W=21"
+
+
+def named_user(*more):
+    """A Maildir large enough for an index, and old enough: every name tells 20 octets, which is right."""
+    user = site.user()
+    for n in range(MESSAGES):
+        user.put(f"cur/{1600000000 + n}.m.host,S=17,W=20:2,", BODY)
+    for name in more:
+        user.put(f"cur/{name}:2,", BODY)
+    for sub in ("new", "cur"):
+        os.utime(user.maildir.at(sub), (1600000000, 1600000000))
+    return user
+
+
+def stat(user, **settings):
+    s = site.login(user, **settings)
+    told = s.ask("STAT")
+    s.quit()
+    return told
+
+
+def test_named_octets_are_believed_only_if_trusted():
+    names = (LYING, "1700000004.m.host,W=99999999999999999999", "1700000005.m.host,W=", "1700000006.m.host,W=9x",
+             "1700000007.m.host,W=549755813888", "1700000008." + "m" * 60 + ",W=7", "W=9")
+    user = named_user(*names)
+    right, believed = f"+OK {MESSAGES + 7} {20 * (MESSAGES + 7)}", f"+OK {MESSAGES + 7} {20 * (MESSAGES + 7) + 1}"
+    equal(stat(user), right, "counted, although one lies")
+    os.unlink(user.maildir.at("sallyport-index"))
+    equal(stat(user, **TRUST), believed, "believed, where the name tells what a message can have")
+    equal(stat(user, **TRUST), believed, "the same again")
+    equal(stat(user), right, "what was believed is worth nothing without trust")
+
+
+def test_a_name_that_lies_is_never_believed_again():
+    user = named_user(LYING)
+    s = site.login(user, **TRUST)
+    last = MESSAGES + 1
+    equal(s.ask(f"LIST {last}"), f"+OK {last} 21")
+    equal(s.retr(1), b"Subject: t\r\n\r\nbody\r\n", "one that tells the truth")
+    s.ask(f"RETR {last}", b"-ERR [SYS/TEMP]")
+    s.ask(f"DELE {last}", b"-ERR")
+    s.ask("DELE 2")
+    s.quit()
+    check("cur/" + LYING + ":2, tells 21 octets, and it has 20: names in this Maildir are not believed" in s.end(), s.log.text)
+    info = os.stat(user.maildir.at("sallyport-distrust"))
+    equal((info.st_uid, info.st_mode & 0o777, info.st_size), (user.maildir.uid, 0o600, 0))
+    if os.path.exists(user.maildir.at("sallyport-index")):
+        os.unlink(user.maildir.at("sallyport-index"))
+    equal(stat(user, **TRUST), f"+OK {MESSAGES} {20 * MESSAGES}")
+
+
+def test_equal_names_are_counted_and_links_not_shown():
+    user = named_user()
+    user.put(f"new/{LYING}", BODY)
+    user.put(f"cur/{LYING}:2,S", BODY + b"x\n")
+    os.symlink("/etc/passwd", user.maildir.at("cur/1700000009.m.host,W=5"))
+    os.mkfifo(user.maildir.at("cur/1700000010.m.host,W=5"))
+    equal(stat(user, **TRUST), f"+OK {MESSAGES + 2} {20 * (MESSAGES + 2) + 3}")
+
+
+def test_a_believed_message_that_another_replaced_stays():
+    user = named_user()
+    s = site.login(user, **TRUST)
+    path = user.maildir.at("cur/1600000004.m.host,S=17,W=20:2,")
+    os.rename(path, path + b"S")  # still that one, with a flag
+    other = user.maildir.at("cur/1600000001.m.host,S=17,W=20:2,")
+    os.rename(user.put("cur/1800000000.x", BODY), other)
+    s.ask("RETR 2", b"-ERR [SYS/TEMP]")
+    s.ask("DELE 5")
+    s.ask("QUIT")
+    check(os.path.exists(other) and not os.path.exists(path + b"S"), user.names())
+
+
 if __name__ == "__main__":
     sys.exit(run_module(globals()))

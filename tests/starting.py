@@ -358,7 +358,7 @@ def test_unknown_setting():
 def test_malformed_values():
     numbers = {"POP3_UIDMIN": (1, 4294967293), "POP3_PLAINOK": (0, 1), "POP3_IDLE": (600, 86400),
                "POP3_SESSION": (600, 604800), "POP3_TRIES": (1, 100), "POP3_SLOTS": (1, 1024), "POP3_KEEPNEW": (0, 1),
-               "POP3_NOLANDLOCK": (0, 1), "POP3_ROOTLESS": (0, 1)}
+               "POP3_TRUSTSIZES": (0, 1),               "POP3_NOLANDLOCK": (0, 1), "POP3_ROOTLESS": (0, 1)}
     for name, (least, most) in numbers.items():
         for value in {str(least - 1), str(most + 1), "", "-1", "+1", "1x", "0x1", "yes", "9" * 400, "18446744073709551617"}:
             refuses(100, rf"sallyport: \S+ {name}={re.escape(value)[:300]}.*: must be a number from {least} to {most}\n",
