@@ -1,6 +1,6 @@
 # sallyport.  make | make run | make test | make check | make bench
 # make conformance | make faults | make fuzz T=60 | make model | make sanitize | make abuse N=20000
-# make million | make lines | make install DESTDIR= PREFIX= | make clean
+# make million | make idle N=10000 | make lines | make install DESTDIR= PREFIX= | make clean
 # Settable: CC=gcc|clang, CFLAGS, PREFIX, LIBC=musl|glibc (of the static programs; musl where it is installed).
 
 PREFIX = /usr/local
@@ -163,6 +163,9 @@ test:
 	@etc/packages build test && tests/run
 bench: packages all $(addprefix $(B)/,floor load fill)
 	BUILD=$(B) python3 tests/bench/run.py
+# N idle sessions at one time, and logins beside them; TLS=1: behind TLS
+idle: packages all $(B)/load
+	BUILD=$(B) python3 tests/bench/idle.py $(or $(N),10000)
 $(B)/floor: $(B)/small/tests/bench/floor.o
 	$(Q)$(call SMALL_STATIC,$^)
 $(B)/load $(B)/fill: $(B)/%: tests/bench/%.c
@@ -211,4 +214,4 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: FORCE million all units packages run test bench lines check conformance conformance-peers sanitize faults abuse model fuzz fuzz-cover install clean
+.PHONY: FORCE million idle all units packages run test bench lines check conformance conformance-peers sanitize faults abuse model fuzz fuzz-cover install clean

@@ -463,11 +463,11 @@ class Server:
             self.stop()
 
 
-def tcpserver(site, *arguments, program=(), log=Log, **settings):
-    """arguments: tcpserver's; program: sallyport's."""
+def tcpserver(site, *arguments, program=(), log=Log, prefix=(), **settings):
+    """arguments: tcpserver's; program: sallyport's; prefix: what starts tcpserver."""
     need("tcpserver")
     env = site.environment(**settings)
-    argv = ["tcpserver", "-1", "-RHl0", *arguments, "127.0.0.1", "0", site.sallyport, *program]
+    argv = [*prefix, "tcpserver", "-1", "-RHl0", *arguments, "127.0.0.1", "0", site.sallyport, *program]
     return Server(argv, {k: v for k, v in env.items() if k != "PROTO" and not k.startswith("TCP")}, reads_port=True, log=log)
 
 

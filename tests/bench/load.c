@@ -6,7 +6,7 @@
  *	retr	log in, RETR of each message, one after the other, QUIT
  *	pipe	the same, WINDOW commands at a time
  *	any	log in, STAT, QUIT, where only +OK is checked: for a server that has no mail
- *	idle	log in, then say "ready" and stay until the standard input ends, QUIT
+ *	idle	log in, RISING at a time, then say "ready" and stay until the standard input ends, QUIT
  * USER holds a %, which a number below CONCURRENCY replaces: sessions at one time are of different users.  MESSAGES and OCTETS are what every maildrop holds (LIST, STAT and the bytes that RETR sends must say so).
  * Prints milliseconds from the connection to the last reply, of the median and of the slowest session. */
 #define _GNU_SOURCE
@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WINDOW = 32, IN_BYTES = 1 << 18, LINE_BYTES = 600 };
+enum { WINDOW = 32, RISING = 64, IN_BYTES = 1 << 18, LINE_BYTES = 600 };
 
 enum step { GREETING, USER, PASS, STAT, LIST, UIDL, RETR, IDLE, QUIT, END };
 
@@ -48,6 +48,7 @@ static uint64_t messages, octets;
 static unsigned sessions, concurrency, begun, ended, idle;
 static struct sockaddr_in address = { .sin_family = AF_INET };
 static int events;
+static struct session *all;
 static double *took;
 static bool leaving;
 
@@ -100,6 +101,8 @@ retrieve(struct session *s)
 		fail("cannot send: %s", strerror(errno));
 }
 
+static void session_begin(struct session *s, unsigned slot);
+
 static void
 step_to(struct session *s, enum step step)
 {
@@ -132,6 +135,8 @@ step_to(struct session *s, enum step step)
 		idle++;
 		if (leaving)
 			step_to(s, QUIT);
+		else if (begun < sessions)
+			session_begin(&all[begun], begun);
 		break;
 	case GREETING:
 	case END:
@@ -342,7 +347,7 @@ number(const char *text)
 
 /* All are logged in: say so and wait for the order to leave. */
 static void
-idle_wait(struct session *all)
+idle_wait(void)
 {
 	char c;
 
@@ -360,7 +365,6 @@ int
 main(int argc, char **argv)
 {
 	struct epoll_event ready[256];
-	struct session *all;
 
 	if (argc != 9)
 		return 100;
@@ -380,7 +384,7 @@ main(int argc, char **argv)
 	took = calloc(sessions, sizeof *took);
 	if (events < 0 || all == NULL || took == NULL)
 		fail("no memory");
-	for (unsigned i = 0; i < concurrency; i++)
+	for (unsigned i = 0; i < concurrency && (strcmp(mode, "idle") != 0 || i < RISING); i++)
 		session_begin(&all[i], i);
 	while (ended < sessions) {
 		int n = epoll_wait(events, ready, 256, 120000);
@@ -390,7 +394,7 @@ main(int argc, char **argv)
 		for (int i = 0; i < n; i++)
 			session_read(ready[i].data.ptr);
 		if (strcmp(mode, "idle") == 0 && idle == sessions && !leaving)
-			idle_wait(all);
+			idle_wait();
 	}
 	qsort(took, sessions, sizeof *took, time_compare);
 	printf("%.3f %.3f\n", took[sessions / 2], took[sessions - 1]);

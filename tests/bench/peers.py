@@ -127,7 +127,7 @@ class Cgroup:
 class Server:
     """A running server: its port, its process, its control group."""
 
-    def __init__(self, name, argv, port=None, environment=None):
+    def __init__(self, name, argv, port=None, environment=None, greets=True):
         self.name = name
         self.cgroup = Cgroup("".join(c for c in name if c.isalnum()))
         self.errors = open(os.path.join(OVERLAYS, "errors"), "ab")
@@ -135,7 +135,8 @@ class Server:
                                         stdout=subprocess.DEVNULL if port else subprocess.PIPE, stderr=self.errors,
                                         preexec_fn=self.cgroup.enter)
         self.port = port or int(self.process.stdout.readline())
-        self.wait_until_there()
+        if greets:  # tcpserver tells its port when it listens
+            self.wait_until_there()
         self.quiet = self.settled()
 
     def wait_until_there(self):
@@ -234,8 +235,10 @@ def floors(program):
     yield Server("floor: three static programs", [*TCPSERVER, program, "3"])
 
 
-def sallyport(site):
-    return Server("sallyport", [*TCPSERVER, site.sallyport], environment=site.settings | {"PATH": os.environ["PATH"]})
+def sallyport(site, *arguments):
+    """arguments: of sallyport; behind TLS nobody is greeted without a handshake."""
+    return Server("sallyport", [*TCPSERVER, site.sallyport, *arguments], greets="-s" not in arguments,
+                  environment=site.settings | {"PATH": os.environ["PATH"]})
 
 
 def dovecot(directory, users, fast):
