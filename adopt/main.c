@@ -28,7 +28,7 @@ storage_open(const char *rooms)
 	return fd;
 }
 
-/* ctl where rooms have it, the table behind it, and nothing else but the log. */
+/* ctl where rooms have it, the table behind it, nothing in place of the lock, and nothing else but the log. */
 static int
 descriptors_settle(int executable)
 {
@@ -45,7 +45,7 @@ descriptors_settle(int executable)
 		die_sys("cannot place descriptors");
 	if (write(1, "s", 1) != 1)
 		die_sys("cannot tell that the session begins");
-	if (dup2(null, 0) < 0 || dup2(null, 1) < 0)
+	if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, FD_PLACE) < 0)
 		die_sys("cannot place descriptors");
 	if (syscall(SYS_close_range, FD_FACTS_LOG + 1, FD_ROOM - 1, 0))
 		die_sys("cannot close descriptors");

@@ -53,6 +53,7 @@ struct config {
 	char subaddress[TEXT_MAX]; /* the character that begins one; "-" for none */
 	unsigned fold;             /* 1: capitals in names are small letters */
 	unsigned guesses;          /* wrong ones at an account before it is closed for a while; 0: any number */
+	unsigned peraddress;       /* sessions of one address at one time; 0: any number */
 	unsigned keepnew;          /* 1: retrieved messages stay in new */
 	unsigned trustsizes;       /* 1: the octets that the name of a message tells are believed */
 	unsigned nolandlock;       /* 1: serve on a kernel without Landlock too */

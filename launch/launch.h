@@ -26,6 +26,7 @@ struct launch {
 	int ctl, pop3d_ctl;
 	int table;                                         /* for storage: empty, never executable */
 	int nothing;                                       /* /dev/null */
+	int place;                                         /* whose lock is this session's; or the same */
 	int facts;                                         /* what tlsd wrote, or the same */
 	int data, slots, guesses, logins, mailbase, empty; /* O_PATH */
 	struct system_file system[SYSTEM_FILES];           /* authd's to read; /etc/passwd ours too */
@@ -57,6 +58,8 @@ size_t proxyd_ask(const struct launch *s, uint8_t record[PROXIED_BYTES]);
 /* Open the certificates, and with them decide whether the client may ask for STLS.  Dies when there are some that
  * cannot be used, and, with -s, when there are none. */
 void tls_settle(struct launch *s);
+/* Take a place among the sessions of the client's address; the connection ends here if there is none. */
+void crowd_enter(struct launch *s);
 /* Start tlsd on the client, and tlskey beside it; pop3d's client is then tlsd. */
 void tls_start(struct launch *s);
 /* Park these two, and a pop3d behind them, in case that the client asks for STLS. */

@@ -88,7 +88,7 @@ descriptors_open(void)
 
 	channel_make(&s);
 	s.table = memory_file_make("maildrop");
-	s.nothing = s.facts = fcntl(FD_NULL, F_DUPFD_CLOEXEC, FD_ROOM + 1);
+	s.nothing = s.facts = s.place = fcntl(FD_NULL, F_DUPFD_CLOEXEC, FD_ROOM + 1);
 	if (s.nothing < 0)
 		die_sys("cannot copy a descriptor");
 	if (s.program == NULL || s.offered)
@@ -236,6 +236,8 @@ main(int argc, char **argv)
 	if (s.offered)
 		offered_serve(&s);
 	proxied_settle(&s);
+	if (s.program == NULL)
+		crowd_enter(&s);
 	if (has_tls())
 		tls_settle(&s);
 	client_start();

@@ -380,13 +380,13 @@ storage_become(struct launch *s, const struct verified *v, const struct identity
 					  number(tlsd, (unsigned)s->tlsd),
 					  s->config.trustsizes ? "named" : "counted",
 					  NULL };
-	const int descriptors[] = { 0, 1, 2, s->ctl, s->table, s->facts };
+	const int descriptors[] = { 0, 1, 2, s->ctl, s->table, s->place, s->facts };
 	const struct room room = {
 		.executable = s->storage_room,
 		.who = account_of(s, &id->who),
 		.root = -1,
 		.descriptors = descriptors,
-		.count = 6,
+		.count = 7,
 		.deadline = s->config.session + 2 * DEADLINE_SLACK,
 		.arguments = exec_arguments(arguments),
 	};

@@ -12,8 +12,9 @@ enum {
 	FD_CTL = 3,
 	FD_PROXIED = 3,    /* proxyd: the pipe to launch */
 	FD_TABLE = 4,      /* storage: the table, still empty */
-	FD_FACTS_LOG = 5,  /* storage: as FD_FACTS, until it has read them, for the log */
-	FD_INDEX = 8,      /* storage: the index that it writes; the lowest that is free when its Maildir is open */
+	FD_PLACE = 5,      /* storage: a lock that ends with the session; nothing else is done with it */
+	FD_FACTS_LOG = 6,  /* storage: as FD_FACTS, until it has read them, for the log */
+	FD_INDEX = 9,      /* storage: the index that it writes; the lowest that is free when its Maildir is open */
 	FD_SECRETS = 4,    /* authd: secrets.cdb, read-only */
 	FD_VERDICT = 5,    /* authd: the pipe to launch */
 	FD_SLOTS = 6,      /* authd: the file whose locks bound how many verify at once */

@@ -44,7 +44,8 @@
 
 static const struct allow pop3d_calls[] = {
 	ALLOW(SYS_read, "bytes from the client"),
-	ALLOW(SYS_write, "replies to the client, lines to the log"),
+	ALLOW_IF(SYS_write, 0, FD_OUT, "replies to the client"),
+	ALLOW_IF(SYS_write, 0, FD_LOG, "lines to the log, and nothing to a descriptor that storage sends"),
 	ALLOW(SYS_ppoll, "wait, with the idle limit (poll would need restart_syscall after a stop)"),
 	ALLOW(SYS_pread64, "a message's bytes, the table's records"),
 	ALLOW_IF(SYS_sendto, 4, 0, "requests to authd and storage, to no other address, and without a descriptor"),

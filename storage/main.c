@@ -1,9 +1,10 @@
 /* storage: one user's maildrop, as that user.  Distrusts: pop3d, and every name and file in the maildrop.
- * Holds: 0,1 /dev/null; 2 the log; 3 ctl, with pop3d at its other end; 4 the table, empty until it is written; the
- * Maildir, its new and its cur, after 5, from which it copies the facts of the client's TLS, for the log, and lets go.
+ * Holds: 0,1 /dev/null; 2 the log; 3 ctl, with pop3d at its other end; 4 the table, empty until it is written; 5 a lock
+ * that ends with this process; the Maildir, its new and its cur, after 6, from which it copies the facts of the client's
+ * TLS, for the log, and lets go.
  * Was launch until a moment ago, in the same process; root went before this program was executed.  After
  * sandbox_enter() it can read, rename and remove in that one Maildir, make a file that was not there (the index, on
- * descriptor 8) and write nothing else. */
+ * descriptor 9) and write nothing else. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>

@@ -98,7 +98,7 @@ def test_life_of_a_user(p):
                  p.data + "/shared.key", p.data + "/guesses", p.data + "/logins"):
         check(mode(path) == 0o600, "mode of %s" % path)
     check(sorted(os.listdir(p.dir)) == ["data", "users", "users.lock"], "only these files: %s" % os.listdir(p.dir))
-    check(sorted(os.listdir(p.data)) == ["guesses", "logins", "secrets.cdb", "shared.key", "slots",
+    check(sorted(os.listdir(p.data)) == ["guesses", "logins", "secrets.cdb", "sessions", "shared.key", "slots",
                                           "users.cdb"], "only these in data")
 
     before = p.text(), p.pair()

@@ -190,6 +190,8 @@ def attack_start(room, script, kind="closed", **options):
     if room.startswith("authd"):
         script += ";put 02.00.0000"  # pop3d waits for an answer
         options |= {"POP3_USERS": "both"} if ROOT else {}  # so that there is something to write
+    if room == "storage":
+        options = {"remote": "192.0.2.1", "POP3_PLAINOK": "1"} | options  # where there is a place to hold
     if room == "launch":
         script = script.replace("attack ", "")
     return Hostile(room, script, kind, **options)

@@ -9,7 +9,7 @@ struct compiled {
 	struct fresh secrets, users;
 };
 
-/* Make both beside the ones in the directory data, and the file slots if it is missing.  These return 0, or an exit
+/* Make both beside the ones in the directory data, and the files of tables.h that are missing.  These return 0, or an exit
  * status after telling what is wrong. */
 int compile_make(struct compiled *c, const struct userfile *f, const char *data);
 /* Let both take their places: secrets first, so that whoever is verified can also be found. */

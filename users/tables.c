@@ -110,6 +110,8 @@ tables_make(const char *data, size_t users, const uint8_t server[USERDB_SERVER_B
 	int r = file_make(data, "slots", 0);
 
 	if (r == 0)
+		r = file_make(data, "sessions", 0);
+	if (r == 0)
 		r = file_make(data, "guesses", table_size(GUESS_RECORDS));
 	return r ? r : logins_make(data, users, server);
 }

@@ -1,4 +1,4 @@
-/* tables: the files of DATA that authd writes to: slots, guesses and logins. */
+/* tables: the files of DATA that authd and sallyport lock or write: slots, sessions, guesses and logins. */
 #ifndef TABLES_H
 #define TABLES_H
 

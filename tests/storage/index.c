@@ -46,7 +46,7 @@ opened(struct maildir *d)
 {
 	*d = (struct maildir){ .uid = getuid() };
 	CHECK_EQ(maildir_open(d, path), 0);
-	CHECK_EQ(d->fd, FD_TABLE + 1);
+	CHECK_EQ(d->fd, FD_PLACE + 1);
 	index_open(d);
 }
 
@@ -334,8 +334,8 @@ main(void)
 	char name[100], command[100];
 
 	srand(1);
-	/* Descriptors are where storage has them: what it opens comes behind FD_TABLE, and FD_INDEX is the next. */
-	while (open("/dev/null", O_RDWR) < FD_TABLE)
+	/* Descriptors are where storage has them: what it opens comes behind FD_PLACE, and FD_INDEX is the next. */
+	while (open("/dev/null", O_RDWR) < FD_PLACE)
 		;
 	CHECK(mkdtemp(path) != NULL && chdir(path) == 0);
 	CHECK(mkdir("new", 0700) == 0 && mkdir("cur", 0700) == 0);

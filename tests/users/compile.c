@@ -92,6 +92,7 @@ test_pair(void)
 	CHECK(stat(path_of("secrets.cdb"), &st) == 0 && (st.st_mode & 07777) == 0600);
 	CHECK(stat(path_of("users.cdb"), &st) == 0 && (st.st_mode & 07777) == 0600);
 	CHECK(stat(path_of("slots"), &st) == 0 && (st.st_mode & 07777) == 0600 && st.st_size == 0);
+	CHECK(stat(path_of("sessions"), &st) == 0 && (st.st_mode & 07777) == 0600 && st.st_size == 0);
 	CHECK(stat(path_of("shared.key"), &st) == 0 && (st.st_mode & 07777) == 0600 && st.st_size == 32);
 	CHECK_EQ(access(path_of("users.cdb.new"), F_OK), -1);
 	CHECK_EQ(access(path_of("secrets.cdb.new"), F_OK), -1);
@@ -197,6 +198,7 @@ main(void)
 	(void)unlink(path_of("users.cdb"));
 	(void)unlink(path_of("secrets.cdb"));
 	(void)unlink(path_of("slots"));
+	(void)unlink(path_of("sessions"));
 	(void)unlink(path_of("shared.key"));
 	(void)unlink(path_of("guesses"));
 	(void)unlink(path_of("logins"));

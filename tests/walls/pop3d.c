@@ -30,6 +30,7 @@ static const struct attack own[] = {
 	CALL("a datagram above every limit", EMSGSIZE, SYS_sendto, FD_CTL, P(memory), sizeof memory, MSG_NOSIGNAL),
 	CALL("the channel read at an offset", ESPIPE, SYS_pread64, FD_CTL, P(memory), 1, 0),
 	CALL("a datagram out of band", EOPNOTSUPP, SYS_sendto, FD_CTL, P(memory), 1, MSG_NOSIGNAL | MSG_OOB),
+	CALL("write to another descriptor", KILLED, SYS_write, FD_CTL, P(memory), 1),
 	CALL("memory", KILLED, SYS_mmap, 0, 4096, 3, 0x22, -1),
 	CALL("more heap", KILLED, SYS_brk, 0),
 	CALL("random bytes", KILLED, SYS_getrandom, P(memory), 16, 0),

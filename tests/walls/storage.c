@@ -17,9 +17,10 @@
 #include "chan.h"
 #include "sandbox.h"
 
-enum { DIR = 5, NEW_DIR, CUR_DIR }; /* where maildir_open's descriptors lie */
+enum { DIR = FD_PLACE + 1, NEW_DIR, CUR_DIR }; /* where maildir_open's descriptors lie */
 
 static char memory[1 << 16];
+static struct flock everybody = { .l_type = F_WRLCK }, nobody = { .l_type = F_UNLCK };
 
 static long
 too_many_files(void)
@@ -96,7 +97,7 @@ static const struct attack own[] = {
 	OPEN("another's message through a link", ELOOP, "new/link"),
 	OPEN("another's message through a linked directory", EACCES, "new/way/new/secret"),
 	OPEN("/tmp through /proc", EACCES, "/proc/self/root/tmp"),
-	OPEN("another's message through a descriptor's link", EACCES, "/proc/self/fd/5/../other/new/secret"),
+	OPEN("another's message through a descriptor's link", EACCES, "/proc/self/fd/6/../other/new/secret"),
 	OPEN("another's Maildir", EACCES, "../other"),
 	OPEN("the mail base", EACCES, ".."),
 	OPEN("a file that all may read", EACCES, "../open/readable"),
@@ -136,6 +137,10 @@ static const struct attack own[] = {
 	CALL("make a message", KILLED, SYS_openat, DIR, P("new/made"), O_CREAT | O_WRONLY, 0600),
 	CALL("follow a link", KILLED, SYS_openat, DIR, P("new/link"), OPEN_MESSAGE & ~O_NOFOLLOW),
 	ACT("write into a message", PLAIN, EBADF, message_write),
+	CALL("take the places of all addresses", KILLED, SYS_fcntl, FD_PLACE, F_OFD_SETLK, P(&everybody)),
+	CALL("let go of its place", KILLED, SYS_fcntl, FD_PLACE, F_OFD_SETLK, P(&nobody)),
+	CALL("write to the file of places", KILLED, SYS_write, FD_PLACE, P(memory), 1),
+	CALL("make the file of places long", KILLED, SYS_ftruncate, FD_PLACE, 1L << 30),
 	ACT("write into a message through memory", PLAIN, EACCES, message_write_through_memory),
 	ACT("seal a message", PLAIN, EPERM, message_seal),
 	ACT("write into the sealed table", ALONE, EPERM, table_write_sealed),
