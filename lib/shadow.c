@@ -5,6 +5,7 @@
 enum { LAST_CHANGE = 2, MAX = 4, INACTIVE = 6, EXPIRE = 7 };
 
 enum { NEVER = 0, LONG_AGO = 1 };
+enum { AGES_MAX = 10000 }; /* a password may be as old as that: it may be of any age, as shadow's own tools have it */
 enum { DAYS_MAX = 10000000 }; /* in 27,000 years nobody will have changed it */
 
 /* A number of days; -1 for an empty field, which says nothing.  Returns 0 or -1. */
@@ -41,7 +42,7 @@ age_end(int64_t changed, int64_t max, int64_t inactive)
 {
 	if (changed == 0) /* at the next login it has to be changed */
 		return LONG_AGO;
-	if (changed < 0 || max < 0)
+	if (changed < 0 || max < 0 || max >= AGES_MAX)
 		return NEVER;
 	return seconds_of(changed + max + (inactive > 0 ? inactive : 0) + 1);
 }

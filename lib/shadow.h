@@ -14,7 +14,7 @@ struct shadow {
 
 /* Read the fields of a line, name first.  An account ends with the day in its eighth field; a password must have been
  * changed before, by its third to seventh: it is accepted for as many days after its last as it may be inactive.
- * Whoever has to change it at the next login cannot log in here, where nobody can.
+ * A maximum age of 10000 days or more is none.  Whoever has to change it at the next login cannot log in here, where nobody can.
  * Returns 0, or -1 if a number is none. */
 int shadow_read(const struct span fields[SHADOW_FIELDS], struct shadow *s);
 

@@ -435,10 +435,25 @@ def test_import_others(p):
                      f"carol:*:1::::::\ndave:{SHA512}:1::::::\neve:{SHA512}:1:::::19000:\n".replace("dave", "other"))
     out = p.expect(0, "import", "shadow", passwd, shadow, env={"POP3_UIDMIN": "1000"})
     check("add\t2\tal\tsha512crypt\t1000:1000\t/home/al/Maildir\n" in out, out)
-    for line in ("skip\t3\tbob\tits password is locked", "skip\t4\tcarol\tits password is locked",
-                 "skip\t5\tdave\tit has no line", "skip\t6\teve\tthe account has expired"):
+    for line in ("add\t3\tbob\tsha512crypt\t1001:1001\t/home/bob/Maildir\tdisabled\n", "skip\t4\tcarol\tit is locked, and has no password",
+                 "skip\t5\tdave\tit has no line", "add\t6\teve\tsha512crypt\t1004:1004\t/home/eve/Maildir\texpires 2022-01-08T00:00:00Z\n"):
         check(line in out, "import says %r: %r" % (line, out))
     check("root" not in out and "nobody" not in out, "not a word about the system's own: %r" % out)
+    days = int(time.time()) // 86400
+    passwd = foreign(p, "passwd2", "".join(f"{n}:x:2000:2000::/home/{n}:/bin/sh\n" for n in ("aged", "must", "star", "bad", "empty", "both", "both2")))
+    shadow = foreign(p, "shadow2", f"aged:{SHA512}:{days - 10}:0:30:7:5::\nmust:{SHA512}:0:0:99999:7:::\nstar:!*{SHA512}:1::::::\n"
+                     f"bad:{SHA512}:1:0:x::::\nempty::1::::::\nboth:!{SHA512}:1:0:30:7:5::\nboth2:!:1::::::\n")
+    out = p.expect(0, "import", "shadow", passwd, shadow, "-w", env={"POP3_UIDMIN": "1000"})
+    aged = time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime((days - 10 + 30 + 5 + 1) * 86400))
+    for line in (f"add\t1\taged\tsha512crypt\t2000:2000\t/home/aged/Maildir\texpires {aged}\n",
+                 "/home/must/Maildir\texpires 1970-01-01T00:00:01Z\n", "/home/star/Maildir\tdisabled\n",
+                 "skip\t4\tbad\ta number in its line of the second file is none", "skip\t5\tempty\tit has no password\n",
+                 "/home/both/Maildir\tdisabled\texpires 1970-02-07T00:00:00Z\n", "skip\t7\tboth2\tit is locked, and has no password"):
+        check(line in out, "import says %r: %r" % (line, out))
+    for line in (rf"^aged:\$6\$[^:]*:2000:2000:/home/aged/Maildir:expires={aged}$", r"^star:\$6\$.*:disabled$",
+                 r"^must:.*:expires=1970-01-01T00:00:01Z$", r"^both:.*:disabled,expires=1970-02-07T00:00:00Z$"):
+        check(re.search(line, p.text(), re.M), "the text has %r: %r" % (line, p.text()))
+    p.expect(1, "test", "must", stdin="open sesame\n", out="FAIL expires: 1970-01-01T00:00:01Z")
 
     maps = foreign(p, "vmailbox", "# Postfix\nal@example.com   example.com/al/\nbob@example.com example.com/bob\n"
                    "carol@example.com example.com/carol/\n")

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shadow.h"
+
 static const char no_room[] = "a field is too long";
 static const char no_ids[] = "it says no uid and gid; give them with -u UID:GID";
 static const char no_maildrop[] = "it says no home; give the maildrop with -m";
@@ -241,24 +243,24 @@ second_find(const struct foreign *in, struct span name, struct span *found)
 	return false;
 }
 
-/* hash:lastchange:min:max:warn:inactive:expire:reserved, in days. */
+/* Behind the name, hash:lastchange:min:max:warn:inactive:expire:reserved, in days.  Ages and ends become the expiry. */
 static const char *
 shadow_fill(const struct foreign *in, struct span name, struct fields *f)
 {
-	struct span fields[7] = { { NULL, 0 } }, rest;
-	uint64_t expire;
+	struct span fields[SHADOW_FIELDS] = { name }, rest;
+	struct shadow s;
 
 	if (!second_find(in, name, &rest))
 		return "it has no line in the second file";
-	for (size_t i = 0; i < 7 && span_cut(&rest, ':', &fields[i]); i++)
+	for (size_t i = 1; i < SHADOW_FIELDS && span_cut(&rest, ':', &fields[i]); i++)
 		;
-	if (fields[0].len == 0)
-		return "it has no password";
-	if (fields[0].p[0] == '!' || fields[0].p[0] == '*')
-		return "its password is locked";
-	if (fields[6].len && span_number(fields[6], UINT32_MAX, &expire) == 0 && expire <= in->today)
-		return "the account has expired";
-	return verifier_fill(fields[0], f);
+	if (shadow_read(fields, &s))
+		return "a number in its line of the second file is none; correct it with chage";
+	if (s.hash.len == 0)
+		return s.locked && fields[1].len ? "it is locked, and has no password" : "it has no password";
+	f->options.disabled = s.locked;
+	f->options.expires = s.expires;
+	return verifier_fill(s.hash, f);
 }
 
 /* name:x:uid:gid:gecos:home:shell, and the second file is shadow. */

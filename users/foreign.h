@@ -10,7 +10,6 @@ struct foreign {
 	const char *maildrop; /* -m: a pattern, or NULL: %u is the name, %n and %d its parts around @ */
 	const char *ids;      /* -u: UID[:GID] of lines that say none; or NULL */
 	uint64_t uidmin;      /* for shadow */
-	uint64_t today;       /* days since 1970, for shadow */
 };
 
 /* Fill f from line.  Returns NULL, or why it cannot be taken over.  A line that says nothing leaves f->name empty. */

@@ -13,7 +13,7 @@
 #include "verbs.h"
 #include "verifier.h"
 
-enum { FILE_MAX = 1 << 26, DAY = 86400 };
+enum { FILE_MAX = 1 << 26 };
 
 /* All of a file; malloc'ed. */
 static int
@@ -99,7 +99,7 @@ line_import(struct import *im, foreign_line *read, struct span line, size_t numb
 {
 	struct fields f = { .options = { .mechanisms = USERDB_BY_ALL } };
 	const char *fault = read(&im->foreign, line, &f);
-	char text[LINE_TEXT_MAX];
+	char text[LINE_TEXT_MAX], expires[MOMENT_TEXT_MAX] = "";
 	bool weak = false;
 
 	if (fault == NULL && f.name[0] == '\0')
@@ -113,9 +113,11 @@ line_import(struct import *im, foreign_line *read, struct span line, size_t numb
 	}
 	im->taken++;
 	im->weak += weak;
-	(void)printf("%s\t%zu\t%s\t%s\t%s:%s\t%s%s\n", weak ? "weak" : "add", number, f.name,
+	if (f.options.expires)
+		moment_print(f.options.expires, expires);
+	(void)printf("%s\t%zu\t%s\t%s\t%s:%s\t%s%s%s%s\n", weak ? "weak" : "add", number, f.name,
 		     verifier_name(span_of(f.verifier)), f.uid, f.gid, f.maildrop,
-		     f.options.disabled ? "\tdisabled" : "");
+		     f.options.disabled ? "\tdisabled" : "", *expires ? "\texpires " : "", expires);
 	if (line_print(&f, text))
 		return EXIT_USAGE;
 	(void)fprintf(im->out, "%s%s", im->lines_len || im->taken > 1 ? "\n" : "", text); /* into memory */
@@ -178,9 +180,7 @@ foreign_prepare(struct import *im, bool has_second)
 	if (has_second != (r->third != NULL))
 		return tell(EXIT_USAGE, has_second ? "this format needs a second file (of vpasswd: the domain)"
 						   : "this format has no second file");
-	im->foreign = (struct foreign){
-		.domain = r->third, .maildrop = r->maildrop, .ids = r->uid, .uidmin = 1000, .today = moment_now() / DAY
-	};
+	im->foreign = (struct foreign){ .domain = r->third, .maildrop = r->maildrop, .ids = r->uid, .uidmin = 1000 };
 	if (floor && span_number(span_of(floor), UINT32_MAX, &im->foreign.uidmin))
 		return tell(EXIT_USAGE, "POP3_UIDMIN must be a number");
 	if (has_second && strcmp(r->name, "vpasswd") != 0)

@@ -51,12 +51,15 @@ main(void)
 	CHECK_EQ(ends("x", "100", "30", "7", "120"), 120LL * DAY);
 	CHECK_EQ(ends("x", "100", "30", "7", "200"), 138LL * DAY);
 	CHECK_EQ(ends("x", "0", "", "", "200"), 1);
-	CHECK_EQ(ends("x", "10000000", "10000000", "10000000", ""), 30000001LL * DAY);
+	CHECK_EQ(ends("x", "19000", "99999", "7", ""), 0);
+	CHECK_EQ(ends("x", "19000", "10000", "", ""), 0);
+	CHECK_EQ(ends("x", "19000", "99999", "7", "20000"), 20000LL * DAY);
+	CHECK_EQ(ends("x", "10000000", "9999", "10000000", ""), 20010000LL * DAY);
 	CHECK_EQ(ends("x", "10000001", "", "", ""), WRONG);
 	CHECK_EQ(ends("x", "x", "", "", ""), WRONG);
 	CHECK_EQ(ends("x", "", "-1", "", ""), WRONG);
 	CHECK_EQ(ends("x", "", "", " ", ""), WRONG);
 	CHECK_EQ(ends("x", "", "", "", "1x"), WRONG);
-	CHECK(s.expires == 30000001ULL * DAY); /* written on success alone */
+	CHECK(s.expires == 20010000ULL * DAY); /* written on success alone */
 	return check_end();
 }
