@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "die.h"
+#include "table.h"
 
 #if defined __x86_64__
 #define ARCHITECTURE AUDIT_ARCH_X86_64
@@ -117,9 +118,10 @@ row_judge(struct filter *f, const struct allow *r, struct filter_uids uids, plac
 	case WHEN_BOTH:
 		yes = argument_is(f, r->argument2, BPF_JEQ | BPF_K, r->value2, yes, no);
 		return argument_is(f, r->argument, BPF_JEQ | BPF_K, r->value, yes, no);
-	case WHEN_BELOW:
-		yes = argument_below(f, r->argument2, r->value2, yes, no);
-		return argument_is(f, r->argument, BPF_JEQ | BPF_K, r->value, yes, no);
+	case WHEN_RECORD:
+		yes = argument_below(f, 3, r->value2, yes, no);
+		yes = argument_is(f, 2, BPF_JEQ | BPF_K, TABLE_RECORD, yes, no);
+		return argument_is(f, 0, BPF_JEQ | BPF_K, r->value, yes, no);
 	case WHEN:
 		return argument_is(f, r->argument, BPF_JEQ | BPF_K, r->value, yes, no);
 	case WHEN_FROM:

@@ -8,13 +8,13 @@
 #include <sys/types.h>
 
 enum rule {
-	ALWAYS,     /* whatever the arguments */
-	WHEN,       /* only with this value in this argument */
-	WHEN_BOTH,  /* and with that value in that one */
-	WHEN_FROM,  /* only with this value or a higher one of 32 bits in this argument */
-	WHEN_BELOW, /* only with this value in this argument, and a number of 32 bits below that value in that one */
-	WHEN_UIDS,  /* three equal uids, the one named or from the floor upwards: launch's setresuid */
-	ELSE_EPERM, /* otherwise the call fails; without such a row it kills */
+	ALWAYS,      /* whatever the arguments */
+	WHEN,        /* only with this value in this argument */
+	WHEN_BOTH,   /* and with that value in that one */
+	WHEN_FROM,   /* only with this value or a higher one of 32 bits in this argument */
+	WHEN_RECORD, /* pwrite of TABLE_RECORD octets to this descriptor, at a place of 32 bits below that value */
+	WHEN_UIDS,   /* three equal uids, the one named or from the floor upwards: launch's setresuid */
+	ELSE_EPERM,  /* otherwise the call fails; without such a row it kills */
 };
 
 /* Several rows of one call are alternatives.  Values are compared as 64 bits. */

@@ -1,6 +1,6 @@
 /* The law of every room: which system calls it may make, and why.  Anything else kills it (SIGSYS).
  * One table for each room, one call for each row, no row without a reason, no row that depends on
- * configuration but the two uids in launch's. */
+ * configuration but the two uids in launch's, or on anything else but how long authd's tables are. */
 #define _GNU_SOURCE
 #include "sandbox.h"
 
@@ -12,15 +12,18 @@
 #include <linux/sockios.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "chan.h"
 #include "die.h"
+#include "table.h"
 
 /* Older kernel headers lack these; the values are the kernel's. */
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE
@@ -37,8 +40,7 @@
 #define ALLOW_IF_BOTH(call, argument, value, argument2, value2, reason) \
 	{ call, WHEN_BOTH, argument, argument2, value, value2 }
 #define ALLOW_FROM(call, argument, value, reason) { call, WHEN_FROM, argument, 0, value, 0 }
-#define ALLOW_BELOW(call, argument, value, argument2, below, reason) \
-	{ call, WHEN_BELOW, argument, argument2, value, below }
+#define ALLOW_RECORD(call, fd, below, reason) { call, WHEN_RECORD, 0, 0, fd, below }
 #define ALLOW_UIDS(call, reason) { call, WHEN_UIDS, 0, 0, 0, 0 }
 #define ELSE_FAIL(call, reason) { call, ELSE_EPERM, 0, 0, 0, 0 }
 
@@ -111,7 +113,7 @@ static const struct allow proxyd_calls[] = {
 
 static const struct allow storage_calls[] = { STORAGE_ROWS };
 
-enum { TABLE_SIZE_MAX = 1 << 30 }; /* a taken-over authd cannot fill more of a disk than that */
+enum { TABLE_SIZE_MAX = 1 << 30 }; /* for launch, who does not know yet how long the tables will be */
 
 #define AUTHD_ROWS                                                                                                \
 	ALLOW(SYS_recvmsg, "the attempt"),                                                                        \
@@ -124,8 +126,8 @@ enum { TABLE_SIZE_MAX = 1 << 30 }; /* a taken-over authd cannot fill more of a d
 	ALLOW_IF(SYS_write, 0, FD_VERDICT, "the verdict to launch"),                                              \
 	ALLOW_IF(SYS_write, 0, FD_LOG, "lines to the log, and no byte to the slots"),                             \
 	ALLOW(SYS_pread64, "records of the tables of guesses and logins"),                                        \
-	ALLOW_BELOW(SYS_pwrite64, 0, FD_GUESSES, 3, TABLE_SIZE_MAX, "the same, no further than a table is long"),  \
-	ALLOW_BELOW(SYS_pwrite64, 0, FD_LOGINS, 3, TABLE_SIZE_MAX, "the same"),                                   \
+	ALLOW_RECORD(SYS_pwrite64, FD_GUESSES, TABLE_SIZE_MAX, "one of them, no further than the table is long"),  \
+	ALLOW_RECORD(SYS_pwrite64, FD_LOGINS, TABLE_SIZE_MAX, "the same"),                                        \
 	ALLOW(SYS_brk, "memory for a memory-hard hash"),                                                          \
 	ALLOW_IF(SYS_mmap, 2, PROT_READ | PROT_WRITE, "the same; nothing executable"),                            \
 	ALLOW_IF(SYS_mmap, 2, PROT_NONE, "its guard pages"),                                                      \
@@ -351,6 +353,32 @@ sandbox_enter(const struct sandbox *box, const struct reach *reaches, bool landl
 	sandbox_enter_for(box, reaches, landlock_optional, (struct filter_uids){ UINT32_MAX, UINT32_MAX });
 }
 
+/* A table is never longer than it is now: where a row lets records be written to a file that is open, its last one is
+ * the last place.  RLIMIT_FSIZE would be the other way, but it would hold for the log, too. */
+static const struct allow *
+rows_bound(const struct sandbox *box)
+{
+	static struct allow rows[FILTER_ROWS_MAX];
+	const struct allow *bound = box->rows;
+
+	if (box->count > FILTER_ROWS_MAX)
+		die_bug("a system call table is too long");
+	for (size_t i = 0; i < box->count; i++) {
+		struct stat st;
+		uint64_t end;
+
+		if (box->rows[i].rule != WHEN_RECORD || fstat((int)box->rows[i].value, &st) || !S_ISREG(st.st_mode))
+			continue;
+		if (bound == box->rows)
+			memcpy(rows, box->rows, box->count * sizeof rows[0]);
+		bound = rows;
+		end = st.st_size < TABLE_RECORD ? 0 : (uint64_t)st.st_size - TABLE_RECORD + 1;
+		if (end < rows[i].value2)
+			rows[i].value2 = (uint32_t)end;
+	}
+	return bound;
+}
+
 void
 sandbox_enter_for(const struct sandbox *box, const struct reach *reaches, bool landlock_optional,
 		  struct filter_uids uids)
@@ -359,7 +387,7 @@ sandbox_enter_for(const struct sandbox *box, const struct reach *reaches, bool l
 	struct sock_fprog program;
 	int version = sandbox_landlock_version();
 
-	filter_make(&filter, box->rows, box->count, uids);
+	filter_make(&filter, rows_bound(box), box->count, uids);
 	program = (struct sock_fprog){ filter.n, filter.b };
 	limits_enter(box);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

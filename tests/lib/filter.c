@@ -18,6 +18,7 @@
 #include "chan.h"
 #include "check.h"
 #include "sandbox.h"
+#include "table.h"
 
 #ifdef __x86_64__
 enum { HERE = AUDIT_ARCH_X86_64 & INT32_MAX };
@@ -73,6 +74,15 @@ call5(const struct filter *f, int nr, uint64_t a4)
 	return judge(f, &d);
 }
 
+/* A write of so many octets to fd, at that place. */
+static uint32_t
+record(const struct filter *f, uint64_t fd, uint64_t octets, uint64_t at)
+{
+	const struct seccomp_data d = { 70, HERE | 1U << 31, 0, { fd, 4096, octets, at, 0, 0 } };
+
+	return judge(f, &d);
+}
+
 #define ALLOWED SECCOMP_RET_ALLOW
 #define KILLED SECCOMP_RET_KILL_PROCESS
 #define FAILS (SECCOMP_RET_ERRNO | EPERM)
@@ -84,7 +94,7 @@ rules(void)
 		{ 30, WHEN, 1, 0, 7, 0 },   { 10, ALWAYS, 0, 0, 0, 0 },     { 20, WHEN_BOTH, 0, 2, 5, 6 },
 		{ 30, WHEN, 1, 0, 9, 0 },   { 40, WHEN_UIDS, 0, 0, 0, 0 },  { 40, ELSE_EPERM, 0, 0, 0, 0 },
 		{ 5, WHEN, 0, 0, 0, 0 },    { 5, ELSE_EPERM, 0, 0, 0, 0 },  { 50, WHEN, 0, 0, 1, 0 },
-		{ 50, ALWAYS, 0, 0, 0, 0 }, { 60, WHEN_FROM, 1, 0, 10, 0 }, { 70, WHEN_BELOW, 0, 2, 5, 100 },
+		{ 50, ALWAYS, 0, 0, 0, 0 }, { 60, WHEN_FROM, 1, 0, 10, 0 }, { 70, WHEN_RECORD, 0, 0, 5, 100 },
 	};
 	static struct filter f;
 	const uint64_t high = 1ULL << 32;
@@ -115,13 +125,18 @@ rules(void)
 	CHECK_EQ(call(&f, 5, 0, 0, 0), ALLOWED);
 	CHECK_EQ(call(&f, 5, 1, 0, 0), FAILS);
 	CHECK_EQ(call(&f, 50, 2, 0, 0), ALLOWED);
-	CHECK_EQ(call(&f, 70, 5, 0, 99), ALLOWED);
-	CHECK_EQ(call(&f, 70, 5, 0, 0), ALLOWED);
-	CHECK_EQ(call(&f, 70, 5, 0, 100), KILLED);
-	CHECK_EQ(call(&f, 70, 5, 0, UINT32_MAX), KILLED);
-	CHECK_EQ(call(&f, 70, 5, 0, 1ULL << 32), KILLED);
-	CHECK_EQ(call(&f, 70, 4, 0, 99), KILLED);
-	CHECK_EQ(call(&f, 70, 5 | 1ULL << 32, 0, 99), KILLED);
+	CHECK_EQ(record(&f, 5, TABLE_RECORD, 99), ALLOWED);
+	CHECK_EQ(record(&f, 5, TABLE_RECORD, 0), ALLOWED);
+	CHECK_EQ(record(&f, 5, TABLE_RECORD, 100), KILLED);
+	CHECK_EQ(record(&f, 5, TABLE_RECORD, UINT32_MAX), KILLED);
+	CHECK_EQ(record(&f, 5, TABLE_RECORD, high), KILLED);
+	CHECK_EQ(record(&f, 5, TABLE_RECORD, UINT64_MAX), KILLED);
+	CHECK_EQ(record(&f, 5, TABLE_RECORD + 1, 0), KILLED);
+	CHECK_EQ(record(&f, 5, TABLE_RECORD - 1, 0), KILLED);
+	CHECK_EQ(record(&f, 5, TABLE_RECORD | high, 0), KILLED);
+	CHECK_EQ(record(&f, 5, 0, 0), KILLED);
+	CHECK_EQ(record(&f, 4, TABLE_RECORD, 99), KILLED);
+	CHECK_EQ(record(&f, 5 | high, TABLE_RECORD, 99), KILLED);
 	CHECK_EQ(call(&f, 60, 0, 10, 0), ALLOWED);
 	CHECK_EQ(call(&f, 60, 0, UINT32_MAX, 0), ALLOWED);
 	CHECK_EQ(call(&f, 60, 0, 9, 0), KILLED);

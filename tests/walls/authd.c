@@ -28,6 +28,31 @@ descriptor_left(void)
 	return -1;
 }
 
+/* A record behind the end of a table, or only its last octet. */
+static long
+table_grow(int fd, long before)
+{
+	return syscall(SYS_pwrite64, fd, memory, TABLE_RECORD, lseek(fd, 0, SEEK_END) - before);
+}
+
+static long
+guesses_grow(void)
+{
+	return table_grow(FD_GUESSES, 0);
+}
+
+static long
+guesses_grow_an_octet(void)
+{
+	return table_grow(FD_GUESSES, TABLE_RECORD - 1);
+}
+
+static long
+logins_grow(void)
+{
+	return table_grow(FD_LOGINS, 0);
+}
+
 /* clang-format off */
 static const struct attack own[] = {
 	ACT("a descriptor left open", SAFE, EBADF, descriptor_left),
@@ -52,8 +77,13 @@ static const struct attack own[] = {
 	CALL("write the passwords of the system", KILLED, SYS_write, FD_SHADOW, P(memory), 1),
 	CALL("write the accounts of the system", KILLED, SYS_pwrite64, FD_PASSWD, P(memory), 1, 0),
 	CALL("lock the passwords of the system", EBADF, SYS_fcntl, FD_SHADOW, F_OFD_SETLK, P(&whole)),
-	CALL("write far behind the guesses", KILLED, SYS_pwrite64, FD_GUESSES, P(memory), 1, 1L << 30),
-	CALL("write before the guesses", KILLED, SYS_pwrite64, FD_GUESSES, P(memory), 1, -1),
+	ACT("grow the guesses by a record", PLAIN, KILLED, guesses_grow),
+	ACT("grow the guesses by an octet", PLAIN, KILLED, guesses_grow_an_octet),
+	ACT("grow the logins", PLAIN, KILLED, logins_grow),
+	CALL("write more than a record of the guesses", KILLED, SYS_pwrite64, FD_GUESSES, P(memory), sizeof memory, 0),
+	CALL("write less than a record of the logins", KILLED, SYS_pwrite64, FD_LOGINS, P(memory), 1, 0),
+	CALL("write far behind the guesses", KILLED, SYS_pwrite64, FD_GUESSES, P(memory), TABLE_RECORD, 1L << 30),
+	CALL("write before the guesses", KILLED, SYS_pwrite64, FD_GUESSES, P(memory), TABLE_RECORD, -1),
 };
 /* clang-format on */
 
