@@ -107,11 +107,16 @@ unit = $(filter-out %/main.o %/absent.o,$(call whole,$(1)))
 WALLS = $(foreach w,closed loose,$(addprefix $(B)/walls/$(w)/,launch proxyd pop3d authd authd-crypto storage giver taker)) $(B)/walls/loose/sallyport
 UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch proxyd pop3d authd authd/crypto lib/crypto storage giver taker adopt tlsd tlskey users)))
 # A tracer is written for the registers of one processor.
-INJECT = $(if $(findstring x86_64,$(TRIPLE)),$(B)/inject)
+INJECT = $(if $(findstring x86_64,$(TRIPLE)),$(addprefix $(B)/,inject count careless/authd))
 units: $(UNITS) $(INJECT) $(WALLS)
 $(B)/inject: tests/faults/inject.c
+$(B)/count: tests/work/count.c
+$(B)/inject $(B)/count:
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL) $< -o $@
+$(B)/careless/authd: $(B)/small/tests/work/careless.o $(call small,authd)
+	@mkdir -p $(@D)
+	$(Q)$(call SMALL_STATIC,-Wl$(comma)--wrap=verify_password $^ $(call archive,cdb) $(call archive,sodium) $(call archive,crypt))
 .SECONDEXPANSION:
 room_of = $(patsubst $(B)/tests/%,%,$(patsubst $(B)/tests/fuzz/%,$(B)/tests/%,$(@D)))
 $(B)/tests/%: tests/%.c $$(call unit,$$(room_of))

@@ -36,6 +36,20 @@ server_read(int fd, uint8_t server[USERDB_SERVER_BYTES])
 	return userdb_server_get((struct span){ value, len }, server) ? USERS_DAMAGED : USERS_KNOWN;
 }
 
+/* Whoever asks for what, one key more is looked up that is not there, and one that is: who is known has the first, who is
+ * not has the second instead of his own. */
+static void
+work_make_equal(int fd, enum users_result of_user, struct secret *s, struct users *found)
+{
+	static const uint8_t nobody[] = { 0, 0 };
+	unsigned len;
+
+	if (of_user == USERS_UNKNOWN)
+		(void)value_read(fd, span_of(""), s->value, &found->user);
+	else
+		(void)cdb_seek(fd, nobody, sizeof nobody, &len);
+}
+
 static enum users_result
 all_read(int fd, struct span name, struct secret *s, struct users *found)
 {
@@ -43,6 +57,7 @@ all_read(int fd, struct span name, struct secret *s, struct users *found)
 	enum users_result of_decoy = value_read(fd, span_of(""), s->decoy, &found->decoy);
 	enum users_result of_user = value_read(fd, name, s->value, &found->user);
 
+	work_make_equal(fd, of_user, s, found);
 	if (of_server != USERS_KNOWN)
 		return of_server;
 	/* Nor one without a decoy. */
