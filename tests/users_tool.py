@@ -571,12 +571,20 @@ def test_concurrent(p):
         p.expect(1, "test", name, stdin="x\n", out="ok   found in users.cdb(.|\n)*FAIL password")
 
 
+def write_end_without_reader():
+    read, write = os.pipe()
+    os.close(read)
+    return write
+
+
 class Terminal:
     """A program whose standard streams are a terminal, and what it writes there."""
 
-    def __init__(self, p, *words):
+    def __init__(self, p, *words, stderr=None):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            if stderr is not None:
+                os.dup2(stderr, 2)
             os.execve(TOOL, p.command(*words), p.env)
         self.seen = ""
 
@@ -592,6 +600,13 @@ class Terminal:
                     break
                 self.seen += data.decode()
         check(text in self.seen, "the terminal shows %r: %r" % (text, self.seen))
+
+    def quiet(self):
+        """Wait until the echo is off, or the program has gone."""
+        end = time.time() + 60
+        while self.echo() and time.time() < end and os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            os.sched_yield()
+        return not self.echo()
 
     def echo(self):
         return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
@@ -643,10 +658,38 @@ def test_terminal(p):
     check(p.text() == old, "none of these changed the text")
 
 
+def test_nobody_reads(p):
+    """Whoever reads our output has gone, or there is none: what cannot be told is told by the status, and nothing is cut."""
+    words = ["add", "bob", "-u", "1:1", "-m", "/bob", "-g"]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(p.command(*words), stdout=write, stderr=subprocess.PIPE, env=p.env, check=False)
+    check(done.returncode == 111 and b"cannot show the password; set another" in done.stderr, "nobody reads: %r" % done)
+    done = subprocess.run(p.command("list"), stdout=write, stderr=subprocess.PIPE, env=p.env, check=False)
+    check(done.returncode == 111 and b"cannot write to standard output" in done.stderr, "nobody reads: %r" % done)
+    done = subprocess.run(p.command("passwd", "bob", "-g"), stdout=write, stderr=write, env=p.env, check=False)
+    check(done.returncode == 111, "nobody reads either: %r" % done)
+    os.close(write)
+    for closed in (">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"):
+        text = p.text()
+        done = subprocess.run(["/bin/sh", "-c", '"$@" ' + closed, "sh", *p.command("passwd", "bob", "-g")], env=p.env,
+                              stdout=subprocess.PIPE, check=False)
+        check(done.returncode == (111 if ">&- 2" in closed or closed == ">&-" else 0), "%s: %r" % (closed, done))
+        check(p.text() != text and p.text().startswith("bob:$argon2id$") and p.text().count("\n") == 1, "the text is whole")
+        p.expect(1, "test", "bob", stdin="x\n", out="ok   found in users.cdb(.|\n)*FAIL password")
+    check(os.path.getsize(p.users + ".lock") == 0, "nothing is in the lock")
+    t = Terminal(p, "passwd", "bob", stderr=write_end_without_reader())
+    check(t.quiet() and not t.echo(), "the echo is off though nobody sees a prompt")
+    os.write(t.fd, b"open sesame\n")
+    os.write(t.fd, b"open sesame\n")
+    check(t.end() == 0, "a password is taken though nobody sees a prompt: %r" % t.seen)
+    p.expect(1, "test", "bob", stdin="open sesame\n", out="ok   password: right")
+
+
 def main():
     tests = [test_life_of_a_user, test_login_steps, test_forms, test_decoy, test_app_passwords, test_change, test_restrict,
              test_hash_and_verify, test_import_passwd_file, test_import_others, test_text_is_kept, test_broken_text, test_usage, test_concurrent,
-             test_terminal]
+             test_terminal, test_nobody_reads]
     with tempfile.TemporaryDirectory(prefix="sallyport-user.") as top:
         for test in tests:
             test(Place(top, test.__name__))

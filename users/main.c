@@ -3,6 +3,8 @@
  * Holds: the text file, its lock, and both databases; a password from the terminal until its verifier is made.
  * It is no part of any session: it talks to no server, and a server needs no restart after it. */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -173,6 +175,17 @@ verb_run(const char *verb, unsigned given, const struct request *r)
 	return usage();
 }
 
+/* A file of ours must not become standard output because that was closed: what is told would be written into it.  And a
+ * reader who has gone must not end us between two steps, or before the echo is on again: the write that fails says so. */
+static int
+streams_settle(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+			return -1;
+	return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -1 : 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -182,8 +195,8 @@ main(int argc, char **argv)
 	int status;
 
 	/* A password is in our memory: no core file may have it. */
-	if (sodium_init() < 0 || setrlimit(RLIMIT_CORE, &no_core))
-		return tell(EXIT_SYSTEM, "cannot start libsodium without core files");
+	if (streams_settle() || sodium_init() < 0 || setrlimit(RLIMIT_CORE, &no_core))
+		return tell(EXIT_SYSTEM, "cannot start: no /dev/null, no libsodium, or no way to forbid core files");
 	given = options_read(argc, argv, &r, &status);
 	if (status)
 		return status;
