@@ -686,10 +686,30 @@ def test_nobody_reads(p):
     p.expect(1, "test", "bob", stdin="open sesame\n", out="ok   password: right")
 
 
+def test_signal_between_renames(p):
+    """The text and both databases change together, or none of them does, whenever a signal comes."""
+    inject = os.path.join(os.path.dirname(TOOL), "inject")
+    if not os.path.exists(inject):
+        return  # written for x86_64
+    p.add("bob")
+    rename = 82
+    for when, nth, changed in (("before", 1, True), ("after", 1, True), ("after", 2, True), ("after", 3, True)):
+        p.run("enable", "bob")
+        text, pair = p.text(), p.pair()
+        subprocess.run([inject, p.dir + ".report", "sallyport-user", str(rename), str(nth), when, str(int(signal.SIGTERM)),
+                        *p.command("disable", "bob")], env=p.env, check=False, timeout=60)
+        with open(p.dir + ".report", encoding="ascii") as f:
+            report = f.read()
+        check("hit" in report and f"sallyport-user signal {int(signal.SIGTERM)}" in report, "it strikes: %r" % report)
+        check((p.text() != text) == changed and all((a != b) == changed for a, b in zip(pair, p.pair())),
+              "all or nothing, %s rename %d" % (when, nth))
+        p.expect(1, "test", "bob", stdin="open sesame\n", out="FAIL enabled")
+
+
 def main():
     tests = [test_life_of_a_user, test_login_steps, test_forms, test_decoy, test_app_passwords, test_change, test_restrict,
              test_hash_and_verify, test_import_passwd_file, test_import_others, test_text_is_kept, test_broken_text, test_usage, test_concurrent,
-             test_terminal, test_nobody_reads]
+             test_terminal, test_nobody_reads, test_signal_between_renames]
     with tempfile.TemporaryDirectory(prefix="sallyport-user.") as top:
         for test in tests:
             test(Place(top, test.__name__))

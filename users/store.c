@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -114,6 +115,27 @@ store_open(struct store *s, const char *path, const char *data, enum store_mode 
 		    s->file.errors == 1 ? "" : "s", path);
 }
 
+/* All take their places.  A signal strikes before the first or after the last: a user who is disabled in the text and
+ * not in the database is one whom nobody looks for. */
+static int
+places_take(struct store *s, struct fresh *text, bool with_text, struct compiled *c)
+{
+	static const int held[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
+	sigset_t hold, before;
+	int r;
+
+	(void)sigemptyset(&hold); /* none of these can fail with valid signals */
+	for (size_t i = 0; i < sizeof held / sizeof held[0]; i++)
+		(void)sigaddset(&hold, held[i]);
+	(void)sigprocmask(SIG_BLOCK, &hold, &before);
+	r = with_text ? fresh_rename(text) : 0;
+	if (r == 0 && (r = compile_rename(c)) != 0)
+		(void)tell(r, "the databases in %s may be older than %s; run sallyport-user compile", s->data,
+			   s->file.path);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
 /* Both databases from f, and text (if there is any) before them.  Nothing takes its place before all are whole. */
 static int
 databases_put(struct store *s, const struct userfile *f, bool with_text)
@@ -124,18 +146,15 @@ databases_put(struct store *s, const struct userfile *f, bool with_text)
 
 	if (r)
 		return r;
-	if (with_text && ((r = fresh_begin(&text, s->directory, s->name)) ||
-			  (r = fresh_write(&text, (const char *)f->text.p, f->text.len)) || (r = fresh_finish(&text)) ||
-			  (r = fresh_rename(&text)))) {
+	if (!with_text ||
+	    ((r = fresh_begin(&text, s->directory, s->name)) == 0 &&
+	     (r = fresh_write(&text, (const char *)f->text.p, f->text.len)) == 0 && (r = fresh_finish(&text)) == 0))
+		r = places_take(s, &text, with_text, &c);
+	if (r) {
 		fresh_abandon(&text);
 		compile_abandon(&c);
-		return r;
 	}
-	r = compile_rename(&c);
-	if (r)
-		return tell(r, "the databases in %s may be older than %s; run sallyport-user compile", s->data,
-			    s->file.path);
-	return 0;
+	return r;
 }
 
 static int
