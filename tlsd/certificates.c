@@ -64,7 +64,7 @@ chain_read(const struct certificates *c, unsigned i, struct chain *out)
 	static uint8_t text[CHAIN_FILE_MAX], der[CHAIN_FILE_MAX];
 	struct span rest = { text, file_read(c->chain[i], text, sizeof text) };
 	struct pem block;
-	int got;
+	int got = -1;
 
 	out->leaf = NULL;
 	out->rest = sk_X509_new_null();

@@ -21,6 +21,7 @@ requests(struct span in)
 	struct commit c;
 	struct auth a;
 	struct span response;
+	struct sign s;
 	uint32_t n;
 	int taken = 0;
 
@@ -64,6 +65,12 @@ requests(struct span in)
 		same(&m, in);
 		taken++;
 	}
+	if (sign_get(in, &s) == 0) {
+		MUST(s.key < KEYS_MAX && s.input.len >= 1 && s.input.len <= SIGN_MAX);
+		sign_put(&m, &s);
+		same(&m, in);
+		taken++;
+	}
 	MUST(taken <= 1);
 }
 
@@ -76,6 +83,7 @@ answers(struct span in)
 	struct file_msg f;
 	struct gone_msg g;
 	struct done d;
+	struct span signature;
 	int taken = 0;
 
 	memset(&m, 0, sizeof m);
@@ -107,6 +115,12 @@ answers(struct span in)
 	}
 	if (done_get(in, &d) == 0) {
 		done_put(&m, &d);
+		same(&m, in);
+		taken++;
+	}
+	if (signed_get(in, &signature) == 0) {
+		MUST(signature.len >= 1 && signature.len <= SIGNATURE_MAX);
+		signed_put(&m, signature);
 		same(&m, in);
 		taken++;
 	}

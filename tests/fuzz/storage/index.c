@@ -1,0 +1,162 @@
+/* storage's index: any file, with a right sum if its first octet is odd, in a Maildir of three messages.  Whoever could
+ * write that file could change the mail: it may tell what it likes, but not that a message is where there is none, nothing
+ * above the Maildir, and no table that pop3d would not take.  u8 how, then the file; a right trailer is put behind it. */
+#define _GNU_SOURCE
+#include "index.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "chan.h"
+#include "fuzz.h"
+#include "maildir.h"
+#include "message.h"
+#include "sink.h"
+#include "unique.h"
+
+enum { FILES = 3, LAST_FD = 190, RECORD = RECORD_BYTES, ENTRY = 32 };
+
+static char dir[] = "/tmp/fuzz-index-XXXXXX";
+static const char *const files[] = { "new/1700000001.a.host", "new/1700000002.b.host", "cur/1700000003.c.host:2,S" };
+
+static void
+text_put(const char *name, const void *bytes, size_t n)
+{
+	char path[300];
+	int fd;
+
+	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	MUST(fd >= 0 && write(fd, bytes, n) == (ssize_t)n);
+	(void)close(fd);
+}
+
+static void
+dir_remove(void)
+{
+	static const char *const rest[] = { INDEX_NAME, INDEX_TEMPORARY };
+	char path[300];
+
+	for (int i = 0; i < FILES + 2; i++) {
+		(void)snprintf(path, sizeof path, "%s/%s", dir, i < FILES ? files[i] : rest[i - FILES]);
+		(void)unlink(path);
+	}
+	for (int i = 0; i < 3; i++) {
+		(void)snprintf(path, sizeof path, "%s/%s", dir, i == 0 ? "new" : i == 1 ? "cur" : "");
+		(void)rmdir(path);
+	}
+}
+
+static void
+dir_make(void)
+{
+	static bool there;
+	char path[300];
+
+	if (there)
+		return;
+	there = true;
+	MUST(mkdtemp(dir) != NULL);
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof path, "%s/%s", dir, i ? "cur" : "new");
+		MUST(mkdir(path, 0700) == 0);
+	}
+	for (int i = 0; i < FILES; i++)
+		text_put(files[i], "Subject: t\n\nbody\n", 17);
+	(void)atexit(dir_remove);
+}
+
+/* The trailer that makes what is before it an index of these directories: storage/index.c has its form. */
+static size_t
+trailer_put(uint8_t *file, size_t len, uint8_t how)
+{
+	struct {
+		uint64_t magic, count, octets, names, settled;
+		struct stamp stamp[2];
+		uint64_t sum;
+	} t = { .magic = 0x7361706f72743031, .settled = how >> 1 & 1 };
+	struct sum sum;
+	struct stat st;
+	char path[300];
+
+	t.count = how >> 4 & 3;
+	if (len < t.count * (RECORD + ENTRY))
+		t.count = len / (RECORD + ENTRY);
+	t.names = len - t.count * (RECORD + ENTRY);
+	t.octets = t.count * 20;
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof path, "%s/%s", dir, i ? "cur" : "new");
+		MUST(stat(path, &st) == 0);
+		t.stamp[i] = (struct stamp){ st.st_dev, st.st_ino, st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+					     st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec };
+	}
+	memcpy(file + len, &t, sizeof t);
+	len += sizeof t;
+	sum_start(&sum);
+	for (size_t at = 0; at < len - 8; at += SUM_UNIT)
+		sum_add(&sum, file + at, len - 8 - at < SUM_UNIT ? len - 8 - at : SUM_UNIT);
+	t.sum = sum_end(&sum);
+	memcpy(file + len - 8, &t.sum, 8);
+	return len;
+}
+
+static void
+messages_look(struct maildir *d)
+{
+	enum gone why;
+	struct stat st;
+
+	for (size_t i = 0; i < d->list.n; i++) {
+		int fd = message_open(d, i, &why);
+
+		if (fd < 0) {
+			MUST(why < GONE__MAX);
+			continue;
+		}
+		/* A descriptor is of one of the three, whatever the index says. */
+		MUST(fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 17);
+		MUST(d->list.m[i].where <= 1 && !strchr(message_name(&d->list, &d->list.m[i]), '/'));
+		(void)close(fd);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct take t = { data, size };
+	uint8_t how = take_u8(&t), *file;
+	struct maildir d = { .fd = -1, .sub = { -1, -1 }, .uid = getuid() };
+	struct unique *ids;
+	size_t len = t.len;
+
+	dir_make();
+	file = malloc(len + 200);
+	MUST(file != NULL);
+	if (len)
+		memcpy(file, t.p, len);
+	text_put(INDEX_NAME, file, how & 1 ? trailer_put(file, len, how) : len);
+	MUST(maildir_open(&d, dir) == 0);
+	if (!REFUSED_IS_FINE()) {
+		index_open(&d);
+		MUST(d.index.fd < 0 || how & 1 || len >= 112);
+		if (d.index.fresh) {
+			MUST(index_list(&d) == 0 && d.list.n <= MESSAGES_MAX);
+		} else {
+			MUST(maildir_list(&d, &d.list) == 0 && d.list.n == FILES);
+			index_merge(&d);
+			MUST(messages_measure(&d) == 0 && d.list.n == FILES);
+			ids = calloc(d.list.n, sizeof *ids);
+			MUST(ids != NULL && unique_list(&d.list, ids) == 0);
+			free(ids);
+		}
+		messages_look(&d);
+		(void)index_messages(&d);
+	}
+	index_close(&d.index);
+	list_free(&d.list);
+	(void)syscall(SYS_close_range, FD_CTL, LAST_FD, 0);
+	free(file);
+	return 0;
+}
