@@ -31,12 +31,16 @@ KEYS = {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7h
 
 def site_make():
     site = Site()
+    site.settings |= {"POP3_APOP": "1", "POP3_SHAREDOK": "1"}
     site.settings["POP3_SASL"] = "plain,login,cram-md5,scram-sha-1,scram-sha-256,oauthbearer,xoauth2"
     for name, text in (("issuers", ISSUERS), ("set.jwks", json.dumps(KEYS))):
         with open(site.at(name), "w", encoding="ascii") as f:
             f.write(text)
         os.chmod(site.at(name), 0o600)
-    return site, site.user()
+    user = site.user()
+    forms = site.user_tool("forms", user.name, "-k", "shared", "-k", "scram-sha-1", "-k", "scram-sha-256", password=user.password)
+    equal((forms.returncode, forms.stderr), (0, ""), "sallyport-user forms")
+    return site, user
 
 
 def suite(*arguments, **options):
