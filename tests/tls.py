@@ -234,6 +234,15 @@ def test_half_close():
     s.end()
 
 
+def test_client_that_goes_before_it_is_answered():
+    """It closes without a word of TLS, and reads nothing: what is still to be said keeps no process waiting."""
+    for _ in range(5):
+        s = TlsSession(site)
+        s.send(b"CAPA\r\n" * 400)  # more to say than one record holds
+        log = s.end()  # before GOODBYE_SECONDS of tlsd
+        check(" end=noquit " in log and " alarm " not in log, log)
+
+
 def test_large_message_both_ways():
     """More than every buffer between holds; the client reads late, and sends while it does."""
     where, user = other("ecdsa")

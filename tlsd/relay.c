@@ -44,6 +44,9 @@ engine_wants(struct relay *r, int result, struct way *w)
 		return POLLOUT;
 	case SSL_ERROR_ZERO_RETURN:
 		w->ended = true;
+		/* Of what is written, too, when the client has gone: its end came before, and this error leaves no other
+		 * trace. */
+		r->broken |= w == &r->out;
 		return 0;
 	default: /* cut, or against the protocol */
 		w->ended = r->broken = true;
