@@ -638,7 +638,7 @@ BAD_USERS = {
     "cut": record(UID, UID, MAIL + b"/1")[:-1], "more": record(UID, UID, MAIL + b"/1") + b"x", "nothing": b"",
     "version": b"\2" + record(UID, UID, MAIL + b"/1")[1:], "long": record(UID, UID, MAIL + b"/" + b"a/" * 600),
 }
-REFUSED = {"a user who is not there": "nobody", "a name with a slash": "../owner", "a long name": "a" * 200} | \
+REFUSED = {"a user who is not there": "nobody", "a name with a slash": "../owner", "a long name": "a" * 130} | \
     {f"the record {name}": name for name in BAD_USERS}
 MALFORMED = {
     "one octet": "00", "258 octets": "00.00.05." + b"owner".hex() + ".00*250", "a name of no length": "00*259",
@@ -660,8 +660,8 @@ def bad_data():
     return where
 
 
-def authd_lie(script, reply, status, **options):
-    session = Hostile("authd", script, **options)
+def authd_lie(script, reply, status, room="authd", **options):
+    session = Hostile(room, script, **options)
     got = session.line() if reply else b""
     check(got.startswith(reply), got)
     log = session.over()
@@ -670,15 +670,15 @@ def authd_lie(script, reply, status, **options):
     return log
 
 
-def authd_lies():
+def authd_lies(room="authd"):
     def refused(name):
-        return lambda: authd_lie("say " + verdict(name), b"-ERR [SYS/PERM] ", 0, POP3_DATA=bad_data())
+        return lambda: authd_lie("say " + verdict(name), b"-ERR [SYS/PERM] ", 0, room, POP3_DATA=bad_data())
 
     def malformed(say):
-        return lambda: check("authd's verdict is malformed" in authd_lie("say " + say, b"-ERR [SYS/TEMP] ", 102))
+        return lambda: check("authd's verdict is malformed" in authd_lie("say " + say, b"-ERR [SYS/TEMP] ", 102, room))
 
-    return [(f"authd says yes for {what}: refused", refused(name)) for what, name in REFUSED.items()] + \
-        [(f"authd's verdict is {what}: 102", malformed(say)) for what, say in MALFORMED.items()]
+    return [(f"{room} says yes for {what}: refused", refused(name)) for what, name in REFUSED.items()] + \
+        [(f"{room}'s verdict is {what}: 102", malformed(say)) for what, say in MALFORMED.items()]
 
 
 def test_authd_says_yes_for_accounts_of_the_system():
@@ -989,7 +989,8 @@ OUT = {
     "pop3d": FILELESS + (("a descriptor left open", "", errno.EBADF), ("a descriptor left open", "descriptors", TAKEN)),
     "authd": FILELESS + (("3 GiB of memory", "", errno.ENOMEM), ("3 GiB of memory", "limits", TAKEN),
                          ("a descriptor left open", "", errno.EBADF), ("a descriptor left open", "descriptors", TAKEN)),
-    "authd-crypto": FILELESS + (("3 GiB of memory", "", errno.ENOMEM), ("a descriptor left open", "", errno.EBADF)),
+    "authd-crypto": FILELESS + (("3 GiB of memory", "", errno.ENOMEM), ("3 GiB of memory", "limits", TAKEN),
+                                ("a descriptor left open", "", errno.EBADF), ("a descriptor left open", "descriptors", TAKEN)),
     "storage": (
         ("socket of TCP", "", KILLED), ("socket of TCP", "seccomp", TAKEN),
         ("memory to execute", "", KILLED), ("memory to execute", "seccomp", TAKEN),
@@ -1095,7 +1096,8 @@ def refuses_tests():
 def tests_of(room):
     own = [(f"{room}: " + name[6 + len(room):].replace("_", " "), f) for name, f in globals().items()
            if name.startswith(f"test_{room.replace('-', '_')}_") and (room != "authd" or "_crypto_" not in name)]
-    lies = {"pop3d": lambda: pop3d_lies() + pop3d_later_lies(), "authd": authd_lies, "taker": taker_lies, "storage": storage_lies}
+    lies = {"pop3d": lambda: pop3d_lies() + pop3d_later_lies(), "authd": authd_lies, "taker": taker_lies, "storage": storage_lies,
+            "authd-crypto": lambda: authd_lies("authd-crypto")}
     told = lies.get(room, list)() + own
     walls = out_tests(room) + (refuses_tests() if room == "launch" else setuid_tests(room) + traceable_tests(room))
 
