@@ -8,19 +8,24 @@ session that logs in, lists, retrieves, deletes and quits.  Each time the same m
 The rooms are the ones that are shipped, in their cages (tests/faults/inject.c says how).  Memory: in static programs every
 allocation is a brk, an mmap or an mremap, and those fail one by one, and all from one on.
 
+Ways of a session: plain; by AUTH PLAIN, with its response at once; with TLS (tlsd, tlskey); behind a proxy (proxyd); and by
+a checkpassword program, which is ourselves again (giver, taker).
+
 FAULTS=all: every error at every occurrence, with a client that waits for each reply and with one that sends all at once
 (make faults).  Otherwise: each system call of each room at one occurrence, with every error for the rooms that have mail,
-and with every second one for the others."""
+and with every second one for the others; of the other ways, the rooms that only they have."""
 
+import base64
 import errno
 import os
 import re
 import shutil
 import socket
+import ssl
 import struct
 import sys
 
-from harness import BUILD, Session, Site, Skip, check, equal, run, wire
+from harness import BUILD, Session, Site, Skip, check, equal, run, tls_context, wire
 
 INJECT = os.path.join(BUILD, "inject")
 ALL = os.environ.get("FAULTS") == "all"
@@ -46,6 +51,7 @@ ERRORS = {
     "memfd_create": "EMFILE ENFILE ENOMEM ENOSPC EINTR",
     "fcntl": "ENOMEM EINTR EBUSY EACCES EAGAIN",
     "close": "EIO EINTR ENOSPC",
+    "futex": "",  # of a wake-up: glibc ends the process for every error but a bad address
     "socketpair": "EMFILE ENFILE ENOMEM",
     "pipe2": "EMFILE ENFILE ENOMEM",
     "vfork": "EAGAIN ENOMEM",
@@ -67,6 +73,8 @@ ERRORS = {
 }
 # What must hold before a byte of a client's is read, or a user's mail: who cannot have it must not serve.
 CAGE = ("seccomp", "landlock_add_rule", "landlock_restrict_self")
+# Whom a process may have become when it was killed after an exec.
+EXECUTED = ("pop3d", "authd", "storage", "tlsd", "tlskey", "proxyd", "giver", "taker", "sallyport", "sallyport-maildrop")
 NEVER = ("exit_group", "exit", "rt_sigreturn")
 KILL = "9"
 
@@ -83,12 +91,18 @@ WIRES = {wire(content): content for _, content, _ in MESSAGES}
 BASES = {content: name[4:].split(":")[0] for name, content, _ in MESSAGES}
 MARKED = (1, 2)
 LOGIN = ["USER {user}", "PASS {password}"]
+AUTH = ["AUTH PLAIN {plain}"]
 WHOLE = ["LIST", "UIDL", "RETR 1", "TOP 2 1", "RETR 2", "RETR 4", "RETR 6", *(f"DELE {n}" for n in MARKED)]
 TURNS = {
-    "one by one": [[c] for c in (*LOGIN, *WHOLE, "QUIT")],
-    "in turns": [LOGIN, WHOLE, ["QUIT"]],
-    "at once": [[*LOGIN, *WHOLE, "QUIT"]],
+    "one by one": lambda login: [[c] for c in (*login, *WHOLE, "QUIT")],
+    "in turns": lambda login: [login, WHOLE, ["QUIT"]],
+    "at once": lambda login: [[*login, *WHOLE, "QUIT"]],
 }
+PROXY_HEADER = b"PROXY TCP4 192.0.2.7 192.0.2.1 1 110\r\n"
+# The rooms that only one way has.
+OF_WAY = {"auth": ("authd",), "tls": ("tlsd", "tlskey"), "proxy": ("proxyd",),
+          "checkpassword": ("giver", "taker", "sallyport-maildrop")}
+WAYS = ("plain", *OF_WAY)
 
 
 def calls_by_number():
@@ -132,14 +146,13 @@ class Talk:
     """A whole session, as far as it goes, and what the client may believe after it.  turns: what is sent at one time, before
     all replies to it are read."""
 
-    def __init__(self, session, user, turns):
+    def __init__(self, session, turns):
         self.session = session
         self.logged_in, self.sizes, self.ids, self.bodies, self.marked, self.quit = False, None, None, {}, set(), None
         self.asked_quit = False
         try:
             self.line()
-            for turn in turns:
-                commands = [c.format(user=user.name, password=user.password) for c in turn]
+            for commands in turns:
                 self.asked_quit = "QUIT" in commands
                 session.send("".join(c + "\r\n" for c in commands).encode())
                 for command in commands:
@@ -147,7 +160,7 @@ class Talk:
             if self.asked_quit:
                 self.line()
                 check(False, "something follows the reply to QUIT")
-        except (Closed, ConnectionError):
+        except (Closed, ConnectionError, ssl.SSLError):
             pass
 
     def line(self):
@@ -172,7 +185,7 @@ class Talk:
         verb, _, number = command.partition(" ")
         good = first.startswith(b"+OK")
         check(b"[AUTH]" not in first, "our failure reads as a bad password:", first)
-        if verb == "PASS":
+        if verb in ("PASS", "AUTH"):
             self.logged_in = good
         elif verb == "LIST" and good:
             self.sizes = dict(line.split(b" ") for line in lines)
@@ -192,16 +205,26 @@ class Talk:
 
 
 class World:
-    """A site, its one user, and what is true of his messages."""
+    """A site, its one user, and what is true of his messages.  way: one of WAYS."""
 
-    def __init__(self):
+    def __init__(self, way):
         if not os.path.exists(INJECT):
             raise Skip(f"{INJECT} is not built: it is written for x86_64")
-        self.site = Site()
-        self.user = self.site.user()
+        self.site, self.way, self.arguments = Site(), way, ()
+        os.mkdir(self.site.at("mail", "home"))
+        self.user = self.site.user(maildrop=self.site.at("mail", "home", "Maildir"))
+        if way == "tls":
+            self.site.certificate(kind="ecdsa")
+            self.arguments = ("-s",)
+        elif way == "proxy":
+            self.site.settings |= {"POP3_PROXY": "127.0.0.1", "POP3_PLAINOK": "1"}
+        elif way == "checkpassword":
+            shutil.copy(os.path.join(BUILD, "sallyport-maildrop"), self.site.at("sallyport-maildrop"))
+            self.arguments = ("pop.example.org", self.site.sallyport, "-c", self.site.at("sallyport-maildrop"), "Maildir")
+        self.login = AUTH if way == "auth" else LOGIN
         self.report = self.site.at("report")
         fill(self.user.maildir)
-        talk = Talk(Session(self.site, greet=False), self.user, TURNS["one by one"])
+        talk = self.talk(TURNS["one by one"](self.login))
         log = talk.session.end()
         check(talk.quit and len(talk.marked) == len(MARKED) and "left out" not in log, "the session without faults fails:", log)
         self.ids = {content: talk.ids[n] for n, content in talk.bodies.items()}
@@ -210,10 +233,30 @@ class World:
             self.ids.setdefault(content, uid)
         equal(len(set(self.ids.values())), len(MESSAGES))
 
+    def start(self, prefix=(), **options):
+        """A session of this way; its socket is shut when there is no handshake."""
+        session = Session(self.site, greet=False, prefix=prefix, arguments=self.arguments, **options)
+        try:
+            if self.way == "proxy":
+                session.send(PROXY_HEADER)
+            elif self.way == "tls":
+                session.sock = tls_context().wrap_socket(session.sock, suppress_ragged_eofs=False)
+        except (ConnectionError, ssl.SSLError):
+            session.sock.close()
+            session.sock = socket.socketpair()[0]  # whose other end is closed
+        return session
+
+    def commands(self, turn):
+        plain = base64.b64encode(f"\0{self.user.name}\0{self.user.password}".encode()).decode()
+        return [c.format(user=self.user.name, password=self.user.password, plain=plain) for c in turn]
+
+    def talk(self, turns, prefix=()):
+        return Talk(self.start(prefix), [self.commands(turn) for turn in turns])
+
     def listed(self, expected):
         """The next session, with nothing in its way: content and unique-id of each message."""
-        turn = [*LOGIN, "UIDL", "LIST", *(f"RETR {n + 1}" for n in range(len(expected)))]
-        talk = Talk(Session(self.site, greet=False), self.user, [turn])
+        turn = [*self.login, "UIDL", "LIST", *(f"RETR {n + 1}" for n in range(len(expected)))]
+        talk = self.talk([turn])
         log = talk.session.end()  # without QUIT: nothing moves
         check(talk.ids is not None and talk.sizes is not None, "the next session fails:", log)
         equal((len(talk.ids), len(talk.sizes), len(talk.bodies)), (len(expected),) * 3, "the next session has")
@@ -230,10 +273,9 @@ class World:
 
     def session(self, arguments, turns):
         fill(self.user.maildir)
-        session = Session(self.site, greet=False, prefix=(INJECT, self.report, *arguments))
-        talk = Talk(session, self.user, TURNS[turns])
-        talk.log = session.end()
-        equal(session.status, 0, "inject")
+        talk = self.talk(TURNS[turns](self.login), (INJECT, self.report, *arguments))
+        talk.log = talk.session.end()
+        equal(talk.session.status, 0, "inject")
         return talk
 
     def judge(self, talk, left_out):
@@ -313,7 +355,7 @@ def inject(world, fault, turns, counts):
         if how == "signal":
             # After execveat it is another room.  A libc that cannot start ends itself by a signal, or with a call that no
             # table has.
-            whose = ("pop3d", "authd", "storage") if name == "execveat" else (room,)
+            whose = EXECUTED if name in ("execveat", "execve") else (room,)
             check((killed and who in (room, *whose) and number == KILL) or (last == ["hit start"] and who == room),
                   who, "died by signal", number, talk.log)
     if hit and name in CAGE and kind == "fail":
@@ -344,16 +386,17 @@ def test_faults(world, room, turns, counts):
 def test_cuts(world):
     """A pipelining client that goes, rudely, after so many octets: all that was marked is gone, or nothing is."""
     octets = sum(len(w) for w in WIRES) - len(wire(MESSAGES[2][1])) - len(wire(MESSAGES[4][1]))
-    commands = f"USER {world.user.name}\r\nPASS {world.user.password}\r\nRETR 1\r\nRETR 2\r\nDELE 1\r\nDELE 2\r\nRETR 4\r\nQUIT\r\n"
+    commands = "".join(c + "\r\n" for c in (*world.commands(world.login), "RETR 1", "RETR 2", "DELE 1", "DELE 2", "RETR 4", "QUIT"))
     steps = list(range(0, 60, 1 if ALL else 7)) + list(range(60, octets, 509 if ALL else 9001))
     for sent in range(0, len(commands) + 1, 1 if ALL else 7):
         cut(world, commands[:sent], None)
     for heard in steps:
         cut(world, commands, heard)
 
+
 def cut(world, commands, heard):
     fill(world.user.maildir)
-    session = Session(world.site, greet=False, receive=8192)
+    session = world.start(receive=8192)
     session.send(commands.encode())
     got = 0
     try:
@@ -380,21 +423,30 @@ def test_reached(counts):
     check(counts["missed"] * 50 <= counts["hit"], "most of the time there is nothing to inject into")
 
 
+def rooms_of(world):
+    rooms = sorted({room for room, _ in world.rooms("in turns") if not room.startswith("inject")})
+    return [r for r in rooms if world.way == "plain" or (ALL and r != "storage") or r.removesuffix("-child") in OF_WAY[world.way]]
+
+
 def main():
     counts = {"hit": 0, "missed": 0}
+    tests = []
     try:
-        world = World()
+        worlds = [World(way) for way in WAYS]
     except Skip as e:
         why = e
 
         def skipped():
             raise why
         return run([("faults", skipped)])
-    rooms = sorted({room for room, _ in world.rooms("in turns") if not room.startswith("inject")})
     kinds = ("one by one", "at once") if ALL else ("in turns",)
-    tests = [(f"{room} {turns}".replace(" ", "-"), lambda room=room, turns=turns: test_faults(world, room, turns, counts))
-             for turns in kinds for room in rooms]
-    tests.append(("cuts", lambda: test_cuts(world)))
+    for world in worlds:
+        name = "" if world.way == "plain" else world.way + "-"
+        tests += [(f"{name}{room} {turns}".replace(" ", "-"),
+                   lambda world=world, room=room, turns=turns: test_faults(world, room, turns, counts))
+                  for turns in kinds for room in rooms_of(world)]
+        if world.way in ("plain", "tls", "auth"):
+            tests.append((name + "cuts", lambda world=world: test_cuts(world)))
     tests.append(("reached", lambda: test_reached(counts)))
     return run(tests)
 
