@@ -91,14 +91,16 @@ static EVP_PKEY *
 ec_decode(const ASN1_SEQUENCE_ANY *s, const ASN1_OBJECT *curve)
 {
 	struct span secret = octets(element(s, 1, V_ASN1_OCTET_STRING)), named = octets(element(s, 2, V_ASN1_OTHER));
-	const uint8_t *p = named.p + 2;
 	ASN1_OBJECT *own = NULL;
 	OSSL_PARAM_BLD *all = OSSL_PARAM_BLD_new();
 	BIGNUM *number = NULL;
 	EVP_PKEY *key = NULL;
 
-	if (curve == NULL && named.len > 2 && named.p[0] == EXPLICIT_ZERO && named.p[1] == named.len - 2)
+	if (curve == NULL && named.len > 2 && named.p[0] == EXPLICIT_ZERO && named.p[1] == named.len - 2) {
+		const uint8_t *p = named.p + 2;
+
 		curve = own = d2i_ASN1_OBJECT(NULL, &p, (long)named.len - 2);
+	}
 	if (all && curve && OBJ_obj2nid(curve) != NID_undef && secret.len && secret.len <= INT16_MAX &&
 	    (number = BN_bin2bn(secret.p, (int)secret.len, NULL)) != NULL &&
 	    OSSL_PARAM_BLD_push_utf8_string(all, OSSL_PKEY_PARAM_GROUP_NAME, OBJ_nid2sn(OBJ_obj2nid(curve)), 0) &&

@@ -56,7 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(text.p == NULL || (text.p >= before && text.p + text.len == exact + len));
 		if (got != 1)
 			continue;
-		MUST(block.len <= ROOM && block.label.len <= PEM_LABEL_MAX && text.p > before);
+		MUST(block.len <= ROOM && block.label.len <= PEM_LABEL_MAX && (text.p == NULL || text.p > before));
 		MUST(block.label.p >= before && block.label.p + block.label.len <= exact + len);
 		MUST(plain_decode(block.label.p + block.label.len + 5, exact + len, want) == block.len);
 		MUST(block.len == 0 || memcmp(want, out, block.len) == 0);

@@ -60,7 +60,8 @@ logins(const struct table *t, uint64_t now, const struct address *from)
 	for (unsigned i = 0; i < SEEN_KNOWN; i++)
 		(void)seen_known_nth(t, span_of("bob"), i);
 	seen_put(t, span_of("bob"), label, from, now);
-	s = seen_get(t, span_of("bob"), &label);
+	/* The record of the label may have given way to this one. */
+	s = seen_get(t, span_of("bob"), NULL);
 	MUST(s.time == now && s.somewhere && memcmp(&s.from, from, sizeof *from) == 0);
 	MUST(seen_known(t, span_of("bob"), from) != 0);
 	MUST(seen_forget(t, span_of("bob")) == 0 && seen_known(t, span_of("bob"), from) == 0);
