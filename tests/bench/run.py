@@ -2,7 +2,11 @@
 CPU time and memory are those of a control group of each server's own.  Every reply and size is checked (load.c).
 Usage: BUILD=build/musl tests/bench/run.py [KIND...]     QUICK=1: fewer sessions, ends within three minutes
 """
+import base64
+import hashlib
 import os
+import re
+import statistics
 import subprocess
 import sys
 import time
@@ -14,6 +18,7 @@ from peers import harness  # noqa: E402
 QUICK = os.environ.get("QUICK") == "1"
 ROUNDS = 2 if QUICK else 7
 AT_ONCE = 2
+FLOOR = "floor: three static programs"
 
 # kind: (mode of load.c, user's set, sessions in a round, what a figure is of, its unit)
 KINDS = {
@@ -26,7 +31,7 @@ KINDS = {
 }
 # set: (users, messages, bytes of each)
 SETS = {"few": (AT_ONCE, 10, 2000), "five": (AT_ONCE, 500, 5000), "huge": (1, 1, 100_000_000)}
-IDLE = 30 if QUICK else 400
+IDLE = 150 if QUICK else 400  # of fewer, what the kernel keeps in stock for a group is too large a part
 
 
 class Bench:
@@ -47,6 +52,17 @@ class Bench:
         os.chown(home, uid, uid)
         self.octets[kind] = self.fill(os.path.join(home, "Maildir"), messages, size, uid)
         self.users.append((name, uid, home))
+
+    def verifiers(self):
+        """The cheapest that there is, in the place of argon2id."""
+        digest = base64.b64encode(hashlib.sha256(peers.PASSWORD.encode()).digest()).decode()
+        with open(self.site.at("users"), "r+", encoding="ascii") as f:
+            text = re.sub(r"^([^:]+):[^:]+:", lambda m: f"{m.group(1)}:{{SHA256}}{digest}:", f.read(), flags=re.M)
+            f.seek(0)
+            f.truncate()
+            f.write(text)
+        done = self.site.user_tool("compile")
+        harness.check(done.returncode == 0, done.stderr)
 
     def fill(self, maildir, messages, size, uid, first=0):
         made = subprocess.run([self.tool("fill"), os.path.join(maildir, "cur"), str(first), str(messages), str(size),
@@ -121,13 +137,15 @@ class Bench:
 
     def table(self, kind):
         spent, failed = self.measure(kind)
-        middle = {s.name: v[len(v) // 2] for s, v in spent.items()}
+        middle = {s.name: statistics.median(v) for s, v in spent.items()}
         ours = middle.get("sallyport")
         print(f"\n{kind}: CPU time for each {KINDS[kind][3]}{'' if 'ns' in KINDS[kind][3] else ', in us'}")
         for server, values in spent.items():
             m = middle[server.name]
             print(f"  {server.name:30}{m:>11.2f}  ({values[0]:.2f} to {values[-1]:.2f})".ljust(70) +
                   (f"{m / ours:>8.2f} x sallyport" if ours else ""))
+        if ours and FLOOR in middle:
+            print(f"  sallyport is {ours / middle[FLOOR]:.2f} x {FLOOR}")
         for server, why in failed.items():
             print(f"  {server.name:30} not comparable: {why}")
         sys.stdout.flush()
@@ -167,13 +185,14 @@ def main():
     SETS["idle"] = (IDLE, 0, 0)
     for n in range(IDLE):
         bench.add_user("idle", n, 0, 1)
+    bench.verifiers()
     try:
         bench.start()
         with open("/proc/cpuinfo", encoding="ascii") as f:
             cpu = next(line.split(": ")[1].strip() for line in f if line.startswith("model name"))
         print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} x {cpu}, Linux {os.uname().release}; medians of {ROUNDS} "
               f"interleaved rounds, {AT_ONCE} clients at a time.")
-        print("sallyport judges argon2id of 64 KiB, the peers a password in the clear or a DES crypt, so that what is "
+        print("sallyport judges a digest of SHA-256, the peers a password in the clear or a DES crypt, so that what is "
               "compared is not the price of a password.")
         for kind in KINDS:
             if not sys.argv[1:] or any(a in kind for a in sys.argv[1:]):
