@@ -9,7 +9,7 @@ import re
 import subprocess
 import time
 
-from harness import (DEADLINE, Site, TlsSession, check, equal, need, run_module, tcpserver)
+from harness import (DEADLINE, Site, TlsSession, check, equal, need, run_module, tcpserver, tls_context)
 
 ISSUER, ELSEWHERE = "https://login.example.org/realms/mail", "192.0.2.7"
 NO = b"-ERR [AUTH] login failed"
@@ -275,6 +275,14 @@ def test_never_in_the_clear():
     equal(login(s, "XOAUTH2", "bob", ED.token()), b"+OK logged in")
     equal(offered(s), both)
     s.quit()
+    s = site.session(remote=ELSEWHERE)  # and after STLS
+    equal(offered(s), [])
+    s.ask("STLS")
+    s.sock = tls_context().wrap_socket(s.sock, server_hostname="localhost", suppress_ragged_eofs=False)
+    equal(offered(s), both)
+    equal(login(s, "OAUTHBEARER", "bob", ED.token()), b"+OK logged in")
+    s.ask("QUIT")
+    s.end()
     s = site.session()  # a TLS server in front
     equal(offered(s), both)
     s.quit()
