@@ -137,8 +137,17 @@ def play(site, bob, path):
         equal(bob.names(), [] if left == "nothing" else left.split(" "), "the Maildir")
 
 
+# Tokens are believed by the public key of RFC 8037 appendix A.2.
+ISSUERS = {"issuers": "issuer https://login.example.org\nkeys rfc8037.jwks\naudience sallyport\nuser sub\n",
+           "rfc8037.jwks": '{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'}
+
+
 def site_make():
     site = Site()
+    for name, text in ISSUERS.items():
+        with open(site.at(name), "w", encoding="ascii") as f:
+            f.write(text)
+        os.chmod(site.at(name), 0o600)
     bob = site.user("bob", maildrop=site.at("mail", "bob"))
     site.user("spaces", " two  spaces ")
     site.user("eight", "p\xe4ss\xf6rd")
