@@ -278,6 +278,12 @@ taker_start(struct launch *s, int given)
 	return pid;
 }
 
+static const char *
+authd_name(const struct launch *s, int executable)
+{
+	return executable == s->crypto_room ? "authd-crypto" : "authd";
+}
+
 /* Start authd, or authd-crypto, with one end of a pipe; the other is the result. */
 static pid_t
 authd_start(const struct launch *s, int executable, unsigned try, int *verdict)
@@ -286,7 +292,7 @@ authd_start(const struct launch *s, int executable, unsigned try, int *verdict)
 	char names[NAME_POLICY_TEXT_MAX];
 	const char *clear = is_private(s) || s->config.sharedok ? "private" : "clear";
 	/* clang-format off */
-	const char *const arguments[] = { "authd", s->sid, s->peer.remote, s->peer.local, landlock_word(s),
+	const char *const arguments[] = { authd_name(s, executable), s->sid, s->peer.remote, s->peer.local, landlock_word(s),
 		number(nth, try), number(slots, s->config.slots), number(mechanisms, mechanisms_of(s)), clear,
 		s->config.host, number(guesses, s->config.guesses), names, s->config.users, s->config.shells, s->stamp, NULL };
 	/* clang-format on */
@@ -346,7 +352,7 @@ authd_run(const struct launch *s, int executable, unsigned try, uint8_t verdict[
 	pid_t pid = authd_start(s, executable, try, &tube);
 
 	*got = record_read(tube, verdict, VERDICT_BYTES);
-	return room_reap(s, pid, executable == s->crypto_room ? "authd-crypto" : "authd");
+	return room_reap(s, pid, authd_name(s, executable));
 }
 
 size_t
