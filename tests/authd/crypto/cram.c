@@ -2,8 +2,11 @@
 #define _GNU_SOURCE
 #include "cram.h"
 
+#include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "mac.h"
+#include "methods.h"
 #include "secrets.h"
 
 static const char challenge[] = "<1896.697170952@postoffice.reston.mci.net>";
@@ -105,6 +108,45 @@ test_challenge(void)
 	CHECK_EQ(a.verdict, VERDICT_MALFORMED);
 }
 
+/* A whole attempt, with this test as pop3d and as launch: who it was goes to launch, and nothing secret is left. */
+static void
+test_whole(void)
+{
+	uint8_t made[MAC_MAX], verdict[VERDICT_BYTES + 1], answer[MSG_MAX];
+	static struct attempt a;
+	struct answer_msg asked;
+	char response[64];
+	struct verified by;
+	int ctl[2], tube[2], status;
+	struct wr m;
+	ssize_t n;
+
+	CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ctl) | pipe2(tube, O_CLOEXEC), 0);
+	auth_put(&m, &(struct auth){ MECH_CRAM_MD5, false, span_of("") });
+	CHECK_EQ(chan_put(ctl[0], &m), 0);
+	(void)fflush(stdout);
+	if (fork() == 0) {
+		room_settle(&a, ctl[1], tube[1], dup(1), database_of(users_add));
+		attempt_serve(&a, methods);
+		room_leave(&a);
+	}
+	(void)(close(ctl[1]) | close(tube[1]));
+	n = recv(ctl[0], answer, sizeof answer, 0);
+	CHECK(n > 0 && answer_get((struct span){ answer, (size_t)n }, &asked) == 0);
+	CHECK_EQ(asked.answer, ANSWER_GO_ON);
+	CHECK_EQ(mac_make(MAC_MD5, span_of("tanstaaftanstaaf"), asked.challenge, made), 0);
+	(void)snprintf(response, sizeof response, "tim ");
+	(void)sodium_bin2hex(response + 4, sizeof response - 4, made, 16); /* returns response + 4 */
+	response_put(&m, span_of(response));
+	CHECK_EQ(chan_put(ctl[0], &m), 0);
+	CHECK_EQ(read(tube[0], verdict, sizeof verdict), VERDICT_BYTES);
+	CHECK_EQ(verdict_get((struct span){ verdict, VERDICT_BYTES }, &by), 0);
+	CHECK(by.mechanism == MECH_CRAM_MD5 && by.user.len == 3 && memcmp(by.user.p, "tim", 3) == 0);
+	CHECK_EQ(recv(ctl[0], answer, sizeof answer, 0), 0); /* pop3d hears nothing of it */
+	CHECK(wait(&status) > 0 && status == 0);
+	(void)(close(ctl[0]) | close(tube[0]));
+}
+
 int
 main(void)
 {
@@ -114,6 +156,7 @@ main(void)
 	test_malformed();
 	test_damaged();
 	test_challenge();
+	test_whole();
 	(void)unlink(slots_path);
 	return check_end();
 }
