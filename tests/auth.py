@@ -4,14 +4,17 @@ every no.  tests/session/rfc5034-*.txt has the framing, tests/authd/ the mechani
 import base64
 import ctypes
 import hashlib
+import hmac
 import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 
-from harness import (DEADLINE, POP3D_UID, ROOT, TESTS, Client, Log, Site, check, equal, landlock, need, run_module,
-                     tcp_pair, tcpserver)
+import sasl
+from harness import (DEADLINE, POP3D_UID, ROOT, TESTS, Client, Log, Session, Site, StlsSession, TlsSession, check, equal,
+                     landlock, need, run_module, tcp_pair, tcpserver, tls_context)
 
 site = Site()
 bob = site.user("bob")
@@ -160,6 +163,159 @@ def test_every_scheme():
         refused.login(type(user)(user.name, password + "!", user.maildir), wanted=b"-ERR [AUTH]")
         refused.quit()
         check("reason=password" in refused.log.all(), verifier)
+
+
+# Bound to TLS.  The exporter value is made here from the secret that a client of TLS 1.3 writes to its log of keys
+# (RFC 8446 section 7.5): with nothing of ours or of OpenSSL's.
+
+def expand(secret, label, context, length, digest):
+    """HKDF-Expand-Label, of at most one block."""
+    label = b"tls13 " + label
+    info = length.to_bytes(2, "big") + bytes([len(label)]) + label + bytes([len(context)]) + context
+    return hmac.new(secret, info + b"\1", digest).digest()[:length]
+
+
+def exporter(session, keys):
+    """RFC 9266: the label, no context, 32 octets."""
+    equal(session.sock.version(), "TLSv1.3")
+    digest = "sha384" if session.sock.cipher()[0].endswith("SHA384") else "sha256"
+    with open(keys, encoding="ascii") as f:
+        secret = bytes.fromhex(re.findall(r"^EXPORTER_SECRET [0-9a-f]+ ([0-9a-f]+)$", f.read(), re.M)[-1])
+    nothing = hashlib.new(digest, b"").digest()
+    derived = expand(secret, b"EXPORTER-Channel-Binding", nothing, len(secret), digest)
+    return expand(derived, b"exporter", nothing, 32, digest)
+
+
+BOUND = {"SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256"}
+FORMS = "-k scram-sha-1 -k scram-sha-256 -k shared".split()
+
+
+def bound_site():
+    where = Site()
+    where.certificate()
+    user = where.user("bob")
+    equal(where.user_tool("forms", "bob", *FORMS, password=user.password).returncode, 0)
+    where.settings |= {"POP3_SASL": "scram-sha-1,scram-sha-256", "POP3_TRIES": "20"}
+    return where, user, where.at("keys")
+
+
+def scram(session, mechanism, digest, user, gs2, binding, wanted):
+    """Returns what the server said last."""
+    client = sasl.Scram(user.name.encode(), user.password.encode(), digest, gs2, binding)
+    session.send(f"AUTH {mechanism} {sasl.b64(client.first())}\r\n".encode())
+    line = session.line()
+    if line.startswith(b"+ "):
+        session.send(sasl.b64(client.final(sasl.unb64(line[2:]))).encode() + b"\r\n")
+        line = session.line()
+    if line.startswith(b"+ "):
+        equal(sasl.unb64(line[2:]), client.expected, "the server's proof")
+        session.send(b"\r\n")
+        line = session.line()
+    equal(line, wanted, f"{mechanism} {gs2}")
+
+
+NO, YES = b"-ERR [AUTH] login failed", b"+OK logged in"
+TYPE = b"p=tls-exporter,,"
+
+
+def test_scram_bound_to_tls():
+    where, user, keys = bound_site()
+    for kind in (TlsSession, StlsSession):
+        for mechanism, digest in BOUND.items():
+            session = kind(where, context=tls_context(keylog_filename=keys), remote="192.0.2.7")
+            check(b"\nSASL SCRAM-SHA-1 SCRAM-SHA-1-PLUS SCRAM-SHA-256 SCRAM-SHA-256-PLUS\r\n" in session.asks("CAPA"))
+            right = exporter(session, keys)
+            altered = right[:-1] + bytes([right[-1] ^ 1])
+            for binding in (altered, b"", bytes(32), right + b"x", right[:31]):
+                scram(session, mechanism + "-PLUS", digest, user, TYPE, binding, NO)
+            # Of another kind, of none, and as if it had not been offered.
+            for gs2 in (b"p=tls-unique,,", b"p=tls-server-end-point,,", b"n,,", b"y,,"):
+                scram(session, mechanism + "-PLUS", digest, user, gs2, right if gs2[:1] == b"p" else b"", NO)
+            for gs2, binding in ((b"y,,", b""), (TYPE, right)):
+                scram(session, mechanism, digest, user, gs2, binding, NO)
+            wrong = type(user)(user.name, "wrong", user.maildir)
+            scram(session, mechanism + "-PLUS", digest, wrong, TYPE, right, NO)
+            scram(session, mechanism + "-PLUS", digest, user, TYPE, right, YES)
+            log = session.quit()
+            check(f" auth={mechanism.lower()}-plus " in log, log)
+            equal((log.count(" reason=binding"), log.count(" reason=password")), (11, 1), log)
+    session = TlsSession(where, context=tls_context(), remote="192.0.2.7")
+    scram(session, "SCRAM-SHA-256", "sha256", user, b"n,,", b"", YES)  # a client that knows of no binding
+    session.quit()
+
+
+def test_scram_between_two_connections():
+    """Who stands between and passes on what both say has two connections, and neither is the other's."""
+    where, user, keys = bound_site()
+    victim = TlsSession(where, context=tls_context(keylog_filename=keys))
+    of_victim = exporter(victim, keys)
+    attacker = TlsSession(where, context=tls_context(keylog_filename=keys))
+    check(exporter(attacker, keys) != of_victim)
+    scram(attacker, "SCRAM-SHA-256-PLUS", "sha256", user, TYPE, of_victim, NO)
+    check(" reason=binding" in attacker.end())
+    victim.end()
+
+
+def test_scram_without_exporter():
+    """TLS 1.2 without extended master secret (RFC 7627) has no value that is this connection's alone."""
+    where, user, _ = bound_site()
+    no_extended = ssl.OP_ALL | 1  # SSL_OP_NO_EXTENDED_MASTER_SECRET
+    session = TlsSession(where, context=tls_context(maximum_version=ssl.TLSVersion.TLSv1_2, options=no_extended))
+    session.ask("AUTH SCRAM-SHA-256-PLUS " + sasl.b64(TYPE + b"n=bob,r=x"), NO)  # at once, without a challenge
+    scram(session, "SCRAM-SHA-256", "sha256", user, b"n,,", b"", YES)
+    check(" reason=binding" in session.quit())
+    session = TlsSession(where, context=tls_context(maximum_version=ssl.TLSVersion.TLSv1_2))  # with it there is one
+    session.ask("AUTH SCRAM-SHA-256-PLUS " + sasl.b64(TYPE + b"n=bob,r=x"), b"+ ")
+    session.end()
+    session = Session(where)  # and without TLS these forms are no mechanisms
+    scram(session, "SCRAM-SHA-256-PLUS", "sha256", user, TYPE, bytes(32), b"-ERR mechanism is not supported")
+    scram(session, "SCRAM-SHA-256", "sha256", user, b"y,,", b"", YES)
+    session.quit()
+
+
+# APOP behind STLS: the greeting was before it.
+
+class Stamped(StlsSession):
+    def greet(self):
+        self.stamp = re.search(rb"<[0-9a-f]{32}@localhost>", self.line())[0]
+        return self
+
+
+def test_apop_after_stls():
+    where, user, _ = bound_site()
+    stamps = set()
+    for wrong in (False, True):
+        session = Stamped(where, POP3_APOP="1")
+        stamps.add(session.stamp)
+        if wrong:
+            session.ask(f"APOP bob {sasl.apop(session.stamp, b'wrong')}", NO)
+        session.ask(f"APOP bob {sasl.apop(session.stamp, user.password.encode())}", YES)
+        check(" auth=apop " in session.quit())
+    equal(len(stamps), 2, "timestamps")
+
+
+# Guesses.
+
+def test_challenges_are_limited_as_passwords_are():
+    """Each wrong proof is a guess at the account, and then the right one is not judged."""
+    for mechanism in ("CRAM-MD5", "SCRAM-SHA-256", "APOP"):
+        where = Site()
+        user = where.user("bob")
+        equal(where.user_tool("forms", "bob", *FORMS, password=user.password).returncode, 0)
+        where.settings |= {"POP3_SASL": "cram-md5,scram-sha-256", "POP3_APOP": "1", "POP3_TRIES": "9", "POP3_GUESSES": "2"}
+        session = where.session(greet=False)
+        stamp = re.search(rb"<.*>", session.line())[0]
+        wrong = type(user)(user.name, "wrong", user.maildir)
+        for who, wanted in ((wrong, NO), (wrong, NO), (user, b"-ERR too many failed logins, wait before the next")):
+            if mechanism == "APOP":
+                session.ask(f"APOP bob {sasl.apop(stamp, who.password.encode())}", wanted)
+            elif mechanism == "CRAM-MD5":
+                challenge = sasl.unb64(session.ask("AUTH CRAM-MD5", b"+ ")[2:])
+                session.ask(sasl.b64(sasl.cram_md5(challenge, b"bob", who.password.encode())), wanted)
+            else:
+                scram(session, mechanism, "sha256", who, b"n,,", b"", wanted)
+        check(" reason=ratelimit" in session.end())
+        equal(where.user_tool("unban", "bob").returncode, 0)
 
 
 # Clients of others.

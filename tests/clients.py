@@ -115,7 +115,7 @@ class Curl(Fetcher):
     poll_again = False
 
     def curl(self, where, *options):
-        method = ["--login-options", f"AUTH={self.method.upper()}"] if self.method else []
+        method = ["--login-options", "AUTH=" + ("+APOP" if self.method == "apop" else self.method.upper())] if self.method else []
         return self.run("curl", "-sS", "-u", f"{self.user.name}:{self.user.password}", *method, *options,
                         f"pop3://127.0.0.1:{self.port}/{where}")
 
@@ -134,8 +134,11 @@ class Poplib(Fetcher):
 
     def poll(self, keep):
         mailbox = poplib.POP3("127.0.0.1", self.port, timeout=DEADLINE)
-        mailbox.user(self.user.name)
-        mailbox.pass_(self.user.password)
+        if self.method == "apop":
+            mailbox.apop(self.user.name, self.user.password)
+        else:
+            mailbox.user(self.user.name)
+            mailbox.pass_(self.user.password)
         seen, self.kept = getattr(self, "seen", set()), []
         for line in mailbox.uidl()[1]:
             number, name = line.split()
@@ -193,7 +196,8 @@ class Fetchmail(Fetcher):
         self.run("fetchmail", "--invisible", "-f", self.config("fetchmailrc", f"""
             set no syslog
             set no bouncemail
-            poll 127.0.0.1 protocol pop3 port {self.port} auth {self.method or "password"} uidl bad-header accept
+            poll 127.0.0.1 {"protocol apop" if self.method == "apop" else "protocol pop3"} port {self.port}
+                auth {self.method if self.method and self.method != "apop" else "password"} uidl bad-header accept
                 user "{self.user.name}" password "{self.user.password}" sslproto ""
                 mda "/bin/sh -c 'cat >$(mktemp {self.home}/new/XXXXXXXXXX)'"
                 {"keep" if keep else "nokeep"} no rewrite pass8bits no stripcr no forcecr no mimedecode
@@ -242,6 +246,7 @@ server = 127.0.0.1
 port = {self.port}
 username = {self.user.name}
 password = {self.user.password}
+use_apop = {"true" if self.method == "apop" else "false"}
 [destination]
 type = Maildir
 path = {self.home}/
@@ -326,24 +331,34 @@ def test_getmail6():
 
 # How they log in, where a client can be told.
 
-METHODS = ((Curl, "plain"), (Curl, "login"), (Mpop, "plain"), (Mpop, "login"))
+METHODS = {Curl: ("plain", "login", "cram-md5", "apop"), Fetchmail: ("cram-md5", "apop"), Getmail: ("apop",), Poplib: ("apop",),
+           Mpop: ("plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256", "apop")}
+EVERY = {"POP3_SASL": "plain,login,cram-md5,scram-sha-1,scram-sha-256", "POP3_APOP": "1"}
+
+
+def user_of_all_forms():
+    user = site.user()
+    done = site.user_tool("forms", user.name, "-k", "shared", "-k", "scram-sha-1", "-k", "scram-sha-256", password=user.password)
+    equal((done.returncode, done.stderr), (0, ""))
+    return user
 
 
 def test_methods_of_clients():
-    for kind, method in METHODS:
-        user = site.user()
+    for kind, method in ((k, m) for k, methods in METHODS.items() for m in methods):
+        user = user_of_all_forms()
         fill(user, SHORT := {"dots": AWKWARD["dots"], "crlf": AWKWARD["crlf"]})
-        server = tcpserver(site)
+        server = tcpserver(site, **EVERY)
         with server:
             fetcher = kind(user, server.port, method)
             fetcher.poll(keep=False)
             compare(fetcher, SHORT)
             words = re.findall(rf"^pop3d: login .* user={user.name} auth=(\S+) ", server.stop(), re.M)
-            equal(set(words), {method}, kind.__name__)
+            equal(set(words), {method}, f"{kind.__name__}: {method}")
             equal(user.names(), [], "after a poll that deletes")
 
 
-GSASL = {"PLAIN": True, "LOGIN": False}  # mechanism: does the client speak first?
+# mechanism: is what the client writes first, which may be nothing, its initial response?
+GSASL = {"PLAIN": True, "LOGIN": False, "CRAM-MD5": True, "SCRAM-SHA-1": True, "SCRAM-SHA-256": True}
 
 
 def gsasl(client, user, mechanism, speaks_first):
@@ -365,8 +380,8 @@ def gsasl(client, user, mechanism, speaks_first):
 
 def test_gsasl():
     need("gsasl")
-    user = site.user()
-    with tcpserver(site) as server:
+    user = user_of_all_forms()
+    with tcpserver(site, **EVERY) as server:
         for mechanism, speaks_first in GSASL.items():
             client = server.client().greet()
             check(mechanism in client.asks("CAPA").decode().split(), mechanism, "is not in CAPA")
