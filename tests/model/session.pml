@@ -45,6 +45,7 @@ bool root_alive = true;
 byte verified;       /* bit n: authd verified user n */
 byte storage_for;    /* whom storage runs for */
 bool authd_alive, authd_failed;
+bool elsewhere;      /* authd left the attempt in the channel, for authd-crypto */
 bool updating, committed, removed;
 byte marked;
 bool launch_done, pop3d_done, storage_done;
@@ -82,13 +83,15 @@ inline no_say(a)
 	fi
 }
 
-proctype authd()
+/* crypto: it is the other executable, which has nobody to leave an attempt to. */
+proctype authd(bool crypto)
 {
 	byte user;
 	bool right, sent_tls;
 	mtype m;
 
 	if
+	:: !crypto && nempty(up) -> elsewhere = true /* it has only looked */
 	:: up?m(user, right, sent_tls) ->
 		assert(sent_tls == tls);
 		if
@@ -193,7 +196,7 @@ inline run_pop3d(left)
 proctype launch()
 {
 	byte try = 0, user = NOBODY;
-	bool tainted, parked = true;
+	bool tainted, crypto, parked = true;
 
 	launch_has_client = true;
 	run_pop3d(TRIES);
@@ -241,7 +244,9 @@ again:
 			fi
 		:: timeout -> goto leave
 		fi;
-		atomic { verdict_open = true; authd_alive = true; authd_failed = false; run authd() };
+		crypto = false;
+start:
+		atomic { verdict_open = true; authd_alive = true; authd_failed = false; elsewhere = false; run authd(crypto) };
 		user = NOBODY;
 		tainted = false;
 		/* The pipe ends with authd, which has a deadline. */
@@ -252,6 +257,10 @@ again:
 		!authd_alive;
 		if
 		:: authd_failed -> goto leave
+		:: !authd_failed && elsewhere ->
+			assert(user == NOBODY && !crypto);
+			crypto = true;
+			goto start
 		:: else
 		fi;
 look:
