@@ -111,6 +111,7 @@ slot_judge(struct attempt *a, struct span proof, judge_function *judge, struct s
 static enum verdict
 any_judge(struct attempt *a, struct span proof, judge_function *judge, struct span guess)
 {
+	enum verdict v = VERDICT_TEMPORARY;
 	enum slot slot = SLOT_LEFT;
 
 	if (a->refused)
@@ -118,7 +119,11 @@ any_judge(struct attempt *a, struct span proof, judge_function *judge, struct sp
 	if (a->waited)
 		slot = slot_take(FD_SLOTS, a->slots, FD_CTL, SLOT_WAIT_MS);
 	a->left = slot == SLOT_LEFT;
-	return slot == SLOT_TAKEN ? slot_judge(a, proof, judge, guess) : VERDICT_TEMPORARY;
+	if (slot == SLOT_TAKEN)
+		v = slot_judge(a, proof, judge, guess);
+	/* What may follow is the client's turn, and nobody else is to wait for that. */
+	slot_leave(FD_SLOTS);
+	return v;
 }
 
 static enum verdict

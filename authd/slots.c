@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { PAUSE_FIRST_MS = 4, PAUSE_LAST_MS = 64 };
 
@@ -59,4 +60,10 @@ slot_take(int fd, unsigned slots, int ctl, int wait_ms)
 			pause *= 2;
 	}
 	return SLOT_TAKEN;
+}
+
+void
+slot_leave(int fd)
+{
+	(void)close(fd); /* the only descriptor of this description: the lock ends with it */
 }

@@ -244,6 +244,20 @@ def test_scram_bound_to_tls():
     session.quit()
 
 
+def test_who_is_slow_after_his_proof_keeps_nobody_waiting():
+    """The server's proof waits for the client to take it, in no slot any more."""
+    where, user, _ = bound_site()
+    where.settings["POP3_SLOTS"] = "1"
+    slow = where.session()
+    client = sasl.Scram(b"bob", user.password.encode(), "sha256")
+    challenge = sasl.unb64(slow.ask("AUTH SCRAM-SHA-256 " + sasl.b64(client.first()), b"+ ")[2:])
+    slow.ask(sasl.b64(client.final(challenge)), b"+ ")
+    other = where.login(user)  # with the one slot there is
+    other.quit()
+    slow.ask("", YES)
+    slow.quit()
+
+
 def test_scram_between_two_connections():
     """Who stands between and passes on what both say has two connections, and neither is the other's."""
     where, user, keys = bound_site()

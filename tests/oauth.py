@@ -247,6 +247,18 @@ def test_client_that_goes_at_the_challenge_was_counted():
         equal(site.user_tool("unban", ELSEWHERE).returncode, 0)
 
 
+def test_who_hears_no_and_is_silent_keeps_nobody_waiting():
+    """The slot that his token was judged in is free while he thinks about the challenge."""
+    user = site.user()
+    slow, other = (TlsSession(site, POP3_SLOTS="1") for _ in range(2))
+    login(slow, "OAUTHBEARER", user.name, "x")
+    other.login(user)
+    other.quit()
+    slow.send(DUMMY["OAUTHBEARER"] + b"\r\n")
+    equal(slow.line(), NO)
+    slow.quit()
+
+
 def test_same_wrong_token_counts_once():
     user, token = site.user(), ED.token(exp=1)
     for _ in range(8):

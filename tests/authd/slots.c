@@ -81,7 +81,7 @@ test_peer(void)
 	CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
 	(void)close(pair[1]);
 	CHECK_EQ(slot_take(fd, 1, pair[0], 5000), SLOT_LEFT); /* it left */
-	(void)close(held);
+	slot_leave(held);
 	CHECK_EQ(slot_take(fd, 1, pair[0], 5000), SLOT_TAKEN); /* a free slot comes first */
 	(void)close(fd);
 }
