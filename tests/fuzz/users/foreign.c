@@ -20,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *exact = take_copy(&t, 1 << 13, &len);
 	const uint8_t *end = memchr(exact, 0, len);
 	struct span rest, piece;
-	struct foreign in = { .uidmin = 1000, .today = 20000 };
+	struct foreign in = { .uidmin = 1000 };
 
 	MUST(line != NULL);
 	first = end ? (size_t)(end - exact) : len;
