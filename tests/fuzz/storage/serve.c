@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@ enum { FILES = 9, LAST_FD = 190 };
 static struct take input;
 static bool committed; /* a commit was answered */
 static struct done outcome;
+static bool listed; /* READY was sent, for all files */
 
 int
 chan_get(int fd, struct chan_in *in, bool want_fd)
@@ -39,10 +41,14 @@ chan_get(int fd, struct chan_in *in, bool want_fd)
 int
 chan_put(int fd, const struct wr *m)
 {
+	struct ready ready;
+
 	(void)fd;
 	MUST(!m->bad);
 	if (done_get(wr_span(m), &outcome) == 0)
 		committed = true;
+	if (ready_get(wr_span(m), &ready) == 0)
+		listed = ready.count == FILES;
 	return 0;
 }
 
@@ -136,16 +142,22 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&s, 0, sizeof s);
 	s.sid = s.rip = s.lip = "-";
 	s.user = "bob";
+	s.auth = "pass";
+	s.started = clock_ms();
+	s.maildir.uid = getuid();
 	s.path = dir;
 	s.keepnew = size & 1;
 	input = (struct take){ data, size };
-	committed = false;
+	committed = listed = false;
 	outcome = (struct done){ 0, 0 };
+	/* Where storage has them: the channel, and the table, which launch has made. */
+	MUST(dup2(memfd_create("ctl", 0), FD_CTL) == FD_CTL);
+	MUST(dup2(memfd_create("table", MFD_ALLOW_SEALING), FD_TABLE) == FD_TABLE);
 	MUST(maildir_open(&s.maildir, dir) == 0);
 	if (!REFUSED_IS_FINE())
 		storage_serve(&s);
 	list_free(&s.maildir.list);
 	(void)syscall(SYS_close_range, FD_CTL, LAST_FD, 0);
-	MUST(outcome.failed == 0 && files_count() == FILES - (committed ? outcome.removed : 0));
+	MUST(listed && outcome.failed == 0 && files_count() == FILES - (committed ? outcome.removed : 0));
 	return 0;
 }
