@@ -5,6 +5,7 @@ Debian's packages of the peers exclude one another, so each is installed into an
 import os
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -114,6 +115,14 @@ class Cgroup:
             return self._stat("memory.stat", "anon") + self._stat("memory.stat", "kernel")
         return self._stat("memory.stat", "total_rss") + int(self._read("memory", "memory.kmem.usage_in_bytes"))
 
+    def end(self):
+        """What a server started beside itself does not end with it."""
+        for pid in self._read("cpuacct", "cgroup.procs").split() if self.paths else []:
+            try:
+                os.kill(int(pid), signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+
     def remove(self):
         for path in set(self.paths.values()):
             for _ in range(100):
@@ -166,6 +175,7 @@ class Server:
     def stop(self):
         self.process.terminate()
         self.process.wait()
+        self.cgroup.end()
         self.cgroup.remove()
 
 
@@ -259,7 +269,7 @@ def courier(users):
     system_users(at, users)
     start = (f"mkdir -p {at}/root/run/courier/authdaemon\n"
              f"chroot {at}/root sh -c '. /etc/courier/authdaemonrc; export authmodulelist authmodulelistorig daemons "
-             f"authdaemonvar DEBUG_LOGIN DEFAULTOPTIONS; exec /usr/lib/courier/courier-authlib/authdaemond' 2>&1 &\n")
+             f"authdaemonvar DEBUG_LOGIN DEFAULTOPTIONS; exec /usr/lib/courier/courier-authlib/authdaemond' >&2 &\n")
     lib = "/usr/lib/courier/courier/"
     return Server("courier", inside(at, *TCPSERVER, lib + "courierpop3login", lib + "courierpop3d", "Maildir",
                                     environment=start + "export POP3AUTH= MAILDIRPATH=Maildir\n"))
