@@ -35,6 +35,17 @@ seconds_now(void)
 	return (uint64_t)now.tv_sec;
 }
 
+/* Where nobody has a hash of our own making, the decoy is of theirs: for names that nobody has, which are judged by a
+ * copy of it, and for accounts that have no password. */
+static void
+decoy_replace(struct users *found, struct span hash)
+{
+	for (uint8_t i = 0; hash.len && i < found->decoy.count; i++)
+		if (found->decoy.verifiers[i].kind == USERDB_PASSWORD)
+			found->decoy.verifiers[i].hash = hash;
+	found->user = found->decoy;
+}
+
 /* Where secrets.cdb does not know the name, an account of the system may have it; both are looked up in any case, so that
  * the work does not tell which. */
 static void
@@ -44,8 +55,8 @@ account_look_up(struct attempt *a)
 	struct userdb_secret account = { 0 };
 	enum users_result r = system_find(local, a->users.shells, seconds_now(), &a->secret, &account);
 
-	if (!a->users.own && system_usual(&a->secret).len && a->found.decoy.count)
-		a->found.decoy.verifiers[0].hash = system_usual(&a->secret);
+	if (!a->users.own)
+		decoy_replace(&a->found, system_usual(&a->secret));
 	if (a->result != USERS_UNKNOWN)
 		return;
 	a->result = r;

@@ -11,6 +11,7 @@ import warnings
 
 import harness
 import machine
+import work
 from harness import MAIL_UIDS, PASSWORD, Maildir, Session, Site, User, check, equal
 
 with warnings.catch_warnings():
@@ -367,6 +368,25 @@ def test_as_a_checkpassword_program():
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=harness.DEADLINE, check=False)
         os.close(read)
         equal((done.returncode, done.stdout.decode()), (status, said), done.stderr.decode())
+
+
+def test_work_does_not_tell_why():
+    """Of an account, too: one hash whatever is wrong, and the same work besides (tests/work.py)."""
+    need_machine()
+    accounts = Accounts()
+    kinds = {"wrong": {}, "nobdy": None, "lockd": {"hashed": "!" + HASH}, "starr": {"hashed": "*"}, "ended": {"expire": 1},
+             "oldie": {"changed": 1, "most": 1}, "shell": {"shell": "/bin/false"}}
+    for kind, fields in kinds.items():
+        if fields is not None:
+            accounts.add(kind, **fields)
+    accounts.write()
+    found = {}
+    for kind in kinds:
+        reply, _, found[kind] = work.login(site, kind, "wrong", POP3_USERS="system", POP3_SHELLS="login")
+        equal(reply, NO, kind)
+    equal({w.hashes for w in found.values()}, {1}, found)
+    check(work.spread([w.instructions for w in found.values()]) < work.MOST, found)
+    check(max(w.calls for w in found.values()) - min(w.calls for w in found.values()) <= work.CALLS, found)
 
 
 def test_sallyport_user_tests_an_account():
