@@ -68,8 +68,9 @@ end_with(struct filter *f, enum end end)
 static place
 argument_is(struct filter *f, unsigned argument, int how, uint32_t value, place yes, place no)
 {
-	place high = fork_to(f, BPF_JEQ | BPF_K, 0, yes, no);
+	place high;
 
+	(void)fork_to(f, BPF_JEQ | BPF_K, 0, yes, no);
 	load(f, AT_ARGUMENTS + 8 * argument + 4);
 	high = f->n;
 	(void)fork_to(f, how, value, high, no);
@@ -81,8 +82,9 @@ argument_is(struct filter *f, unsigned argument, int how, uint32_t value, place 
 static place
 argument_below(struct filter *f, unsigned argument, uint32_t value, place yes, place no)
 {
-	place high = fork_to(f, BPF_JEQ | BPF_K, 0, yes, no);
+	place high;
 
+	(void)fork_to(f, BPF_JEQ | BPF_K, 0, yes, no);
 	load(f, AT_ARGUMENTS + 8 * argument + 4);
 	high = f->n;
 	(void)fork_to(f, BPF_JGE | BPF_K, value, no, high);
@@ -99,7 +101,7 @@ uids_are(struct filter *f, struct filter_uids uids, place yes, place no)
 	next = fork_to(f, BPF_JEQ | BPF_K, uids.one, yes, next);
 	next = fork_to(f, BPF_JEQ | BPF_K, 0, no, next);
 	next = fork_to(f, BPF_JEQ | BPF_K, UINT32_MAX, no, next);
-	next = fork_to(f, BPF_JEQ | BPF_X, 0, next, no);
+	(void)fork_to(f, BPF_JEQ | BPF_X, 0, next, no);
 	load(f, AT_ARGUMENTS + 16);
 	next = f->n;
 	(void)fork_to(f, BPF_JEQ | BPF_X, 0, next, no);
