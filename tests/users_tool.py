@@ -339,6 +339,11 @@ def test_change(p):
     p.expect(0, "guesses", "bob", out="unknown addresses: 2 of 10")
     for i in range(8):
         p.expect(1, "change", "bob", stdin="guess%d\nother\n" % i, err="that is not the current")
+    # Of some 65536 wrong passwords one is taken for another that was there, and does not count.
+    for i in range(8, 16):
+        if "10 of 10" in p.run("guesses", "bob")[1]:
+            break
+        p.expect(1, "change", "bob", stdin="guess%d\nother\n" % i, err="that is not the current")
     p.expect(1, "change", "bob", stdin="new\nother\n", err="too many wrong passwords for this user")
     check(p.text() == before, "nothing of this changed the text")
     p.expect(0, "unban", "bob")
