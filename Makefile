@@ -202,9 +202,12 @@ fuzz fuzz-cover:
 	tests/fuzz/run $(if $(findstring cover,$@),cover,$(if $(AFL),afl,fuzz) $(or $(T),60))
 faults: packages all $(INJECT)
 	FAULTS=all BUILD=$(B) python3 tests/faults.py
-# IDLE=720 adds the idle limit, and twelve minutes
+# what testssl.sh has to say of both kinds of port, which takes minutes
+testssl: packages all
+	BUILD=$(B) python3 tests/tlsclients.py testssl
+# IDLE=720 adds the idle limit, and twelve minutes; WAY=--tls or WAY=--stls is all of it behind TLS
 conformance: packages all
-	BUILD=$(B) python3 tests/conformance.py score $(if $(IDLE),--idle $(IDLE))
+	BUILD=$(B) python3 tests/conformance.py score $(WAY) $(if $(IDLE),--idle $(IDLE))
 
 install: all
 	$(if $(NOWALLS),$(error programs without walls are not installed))
@@ -219,4 +222,4 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: FORCE million idle all units packages run test bench lines check conformance conformance-peers sanitize faults abuse model fuzz fuzz-cover install clean
+.PHONY: FORCE million idle all units packages run test bench lines check testssl conformance conformance-peers sanitize faults abuse model fuzz fuzz-cover install clean

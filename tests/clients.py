@@ -113,11 +113,12 @@ class Curl(Fetcher):
     makes one empty line."""
     packages = ("curl",)
     poll_again = False
+    scheme, trust = "pop3", ()
 
     def curl(self, where, *options):
         method = ["--login-options", "AUTH=" + ("+APOP" if self.method == "apop" else self.method.upper())] if self.method else []
-        return self.run("curl", "-sS", "-u", f"{self.user.name}:{self.user.password}", *method, *options,
-                        f"pop3://127.0.0.1:{self.port}/{where}")
+        return self.run("curl", "-sS", "-u", f"{self.user.name}:{self.user.password}", *method, *self.trust, *options,
+                        f"{self.scheme}://127.0.0.1:{self.port}/{where}")
 
     def poll(self, keep):
         count = self.curl("", "-X", "UIDL").count(b"\r\n")
@@ -132,8 +133,11 @@ class Curl(Fetcher):
 class Poplib(Fetcher):
     """Python's: lines without their CRLF."""
 
+    def connect(self):
+        return poplib.POP3("127.0.0.1", self.port, timeout=DEADLINE)
+
     def poll(self, keep):
-        mailbox = poplib.POP3("127.0.0.1", self.port, timeout=DEADLINE)
+        mailbox = self.connect()
         if self.method == "apop":
             mailbox.apop(self.user.name, self.user.password)
         else:
@@ -162,13 +166,14 @@ class Poplib(Fetcher):
 class Mpop(Fetcher):
     """received_header off: no header of its own.  Writes each CRLF as LF into its Maildir, and leaves a lone CR."""
     packages = ("mpop",)
+    tls = "tls off"
 
     def poll(self, keep):
         self.run("mpop", "-Q", "-C", self.config("mpoprc", f"""
             account default
             host 127.0.0.1
             port {self.port}
-            tls off
+            {self.tls}
             auth {self.method or "user"}
             user {self.user.name}
             password {self.user.password}
@@ -189,6 +194,7 @@ class Fetchmail(Fetcher):
     behind them."""
     packages = ("fetchmail",)
     unable = ("megabyte-line",)
+    ssl = 'sslproto ""'
     headerless = re.compile(rb"From: FETCHMAIL-DAEMON\r\nTo: [^\r\n]+\r\n"
                             rb"Subject: Headerless mail from [^\r\n]+'s mailbox on 127\.0\.0\.1\r\n(?=\r\n)")
 
@@ -198,7 +204,7 @@ class Fetchmail(Fetcher):
             set no bouncemail
             poll 127.0.0.1 {"protocol apop" if self.method == "apop" else "protocol pop3"} port {self.port}
                 auth {self.method if self.method and self.method != "apop" else "password"} uidl bad-header accept
-                user "{self.user.name}" password "{self.user.password}" sslproto ""
+                user "{self.user.name}" password "{self.user.password}" {self.ssl}
                 mda "/bin/sh -c 'cat >$(mktemp {self.home}/new/XXXXXXXXXX)'"
                 {"keep" if keep else "nokeep"} no rewrite pass8bits no stripcr no forcecr no mimedecode
             """), statuses=(0, 1))  # 1: nothing to fetch
@@ -221,6 +227,7 @@ class Getmail(Fetcher):
     them get one, and a first line that is no header gets one before it.  It delivers by a child, and when that ends before
     it waits for it, it misses the signal and fails after a minute: here it looks again."""
     packages = ("getmail",)
+    retriever, ssl = "SimplePOP3Retriever", ""
     started = """
 import runpy, sys, threading
 import getmailcore.baseclasses
@@ -241,7 +248,8 @@ runpy.run_path(sys.argv[0], run_name="__main__")
     def poll(self, keep):
         self.run("/usr/bin/python3", "-c", self.started, f"--getmaildir={self.home}", "--rcfile=" + self.config("getmailrc", f"""
 [retriever]
-type = SimplePOP3Retriever
+type = {self.retriever}
+{self.ssl}
 server = 127.0.0.1
 port = {self.port}
 username = {self.user.name}
@@ -284,14 +292,15 @@ def log_of_polls(server, user):
             re.finditer(rf"^pop3d: end .* user={user.name} end=quit .* top=(\d+)/\d+ retr=(\d+)/\d+ del=(\d+)/", server.stop(), re.M)]
 
 
-def fetch(kind):
+def fetch(kind, without=(), **options):
+    """without: messages left out; options: of the server.  Returns its log."""
     keeper, deleter = site.user(), site.user()
-    awkward = {name: data for name, data in AWKWARD.items() if name not in kind.unable}
+    awkward = {name: data for name, data in AWKWARD.items() if name not in (*kind.unable, *without)}
     fill(keeper, awkward)
     small = {name: data for name, data in AWKWARD.items() if name not in LARGE}
     fill(deleter, small)
     before = len(keeper.names())
-    server = tcpserver(site)
+    server = tcpserver(site, **options)
     with server:
         fetcher = kind(keeper, server.port)
         fetcher.poll(keep=True)
@@ -307,6 +316,7 @@ def fetch(kind):
         if fetcher.poll_again:
             equal(log_of_polls(server, keeper), [(len(awkward), 0), (0, 0)])
             equal(log_of_polls(server, deleter), [(len(small), len(small))])
+    return server.log.text
 
 
 def test_curl():

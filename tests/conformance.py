@@ -1,5 +1,6 @@
-"""conformance: tests/conformance against ourselves, where nothing may fail; and against a server that is wrong on
-purpose, where each check must.  `conformance.py score` prints each check of the first, and takes its arguments."""
+"""conformance: tests/conformance against ourselves, where nothing may fail, some of it also behind TLS; and against a
+server that is wrong on purpose, where each check must.  `conformance.py score` prints each check of the first, and takes
+its arguments, --tls and --stls too."""
 
 import json
 import os
@@ -43,23 +44,42 @@ def site_make():
     return site, user
 
 
+# What TLS could spoil: who is greeted, what is announced and forgotten, limits, long replies, and the end.
+BEHIND_TLS = ("greeting", "nothing-after-quit", "long-line", "endless-line", "in-pieces", "half-command", "quit-after-errors", "login-spaces",
+              "login-again", "pass-first", "auth-code", "capa-before", "capa-after", "capa-user", "pipelining",
+              "pipelining-many", "pipelining-no-deadlock", "list", "retr-pure", "top-dots", "shrunk", "quit-removes",
+              "idle-connections", "plain-initial", "plain-challenge", "sasl-after-login", *(c[0] for c in CHECKS if "tls" in c[0]))
+
+
 def suite(*arguments, **options):
-    """The suite against the whole chain, as the program that it is."""
+    """The suite against the whole chain, as the program that it is; by TLS from the first octet if they say --tls."""
     site, user = site_make()
+    site.certificate(kind="ecdsa")
     # Its checks guess wrong on purpose, more often than the limit allows from one address.
-    with tcpserver(site, POP3_GUESSES="0") as server:
+    with tcpserver(site, "-c", "100", program=("-s",) if "--tls" in arguments else (), POP3_GUESSES="0") as server:
         return subprocess.run([PROGRAM, "--port", str(server.port), "--user", user.name, "--password", user.password,
                                "--maildir", user.maildir.path, *arguments], text=True, **options)
 
 
-def ourselves():
-    done = suite("--json", capture_output=True)
+def ourselves(*arguments):
+    done = suite(*arguments, "--json", capture_output=True)
     check(done.stdout, "it could not begin:", done.stderr)
     report = json.loads(done.stdout)
     bad = [f"{c['name']}: {c['detail']}" for c in report["checks"] if c["result"] == "fail"]
     print(f"ok score {report['score']}; {report['counts']['not-announced']} not announced, "
           f"{report['counts']['not-tested']} not tested; {report['seconds']} s")
     check(not bad, " || ".join(bad))
+    return {c["name"]: c["result"] for c in report["checks"]}
+
+
+def ourselves_by_tls():
+    results = ourselves("--tls", "--only", ",".join(BEHIND_TLS))
+    equal([n for n in BEHIND_TLS if results[n] != "pass" and not n.startswith("stls")], [])
+
+
+def ourselves_by_stls():
+    results = ourselves("--stls", "--only", ",".join(BEHIND_TLS))
+    equal([n for n in BEHIND_TLS if results[n] != "pass"], ["stls-not-offered"])
 
 
 class Wrong:
@@ -123,6 +143,7 @@ def wrong_server():
 if __name__ == "__main__":
     if sys.argv[1:2] == ["score"]:  # all of it in the open: what `make conformance` prints
         sys.exit(suite(*sys.argv[2:]).returncode)
-    tests = [("ourselves", ourselves), ("right-server", right_server), ("wrong-server", wrong_server)]
+    tests = [("ourselves", ourselves), ("ourselves-by-tls", ourselves_by_tls), ("ourselves-by-stls", ourselves_by_stls),
+             ("right-server", right_server), ("wrong-server", wrong_server)]
     # The wrong server is the same whatever libc our rooms have.
-    sys.exit(run(tests[:1] if BUILD.endswith("glibc") and shutil.which("musl-gcc") else tests))
+    sys.exit(run(tests[:3] if BUILD.endswith("glibc") and shutil.which("musl-gcc") else tests))

@@ -222,15 +222,17 @@ class Site:
                 f.write(value + "\n")
         return self.at(name)
 
-    def certificate(self, name="", kind="rsa", subject="localhost"):
-        """A self-signed certificate of this kind for POP3_TLS, which becomes that directory; in it or in NAME there."""
+    def certificate(self, name="", kind="rsa", subject="localhost", options=()):
+        """A self-signed certificate of this kind for POP3_TLS, which becomes that directory; in it or in NAME there.
+        options: of openssl req."""
         directory, suffix = self.at("tls", name), "-ecdsa" if kind == "ecdsa" else ""
         os.makedirs(directory, 0o700, exist_ok=True)
         self.settings["POP3_TLS"] = self.at("tls")
         key, chain = (os.path.join(directory, f"{f}{suffix}.pem") for f in ("privkey", "fullchain"))
         new = {"rsa": ("rsa:2048",), "ecdsa": ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), "ed25519": ("ed25519",)}
-        subprocess.run(["openssl", "req", "-x509", "-newkey", *new[kind], "-nodes", "-keyout", key, "-out", chain,
-                        "-days", "30", "-subj", f"/CN={subject}", "-addext", f"subjectAltName=DNS:{subject}"],
+        names = f"DNS:{subject}" + (",IP:127.0.0.1" if subject == "localhost" else "")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", *new[kind], "-nodes", "-keyout", key, "-out", chain, "-days", "30",
+                        "-subj", f"/CN={subject}", "-addext", f"subjectAltName={names}", *options],
                        check=True, capture_output=True, timeout=DEADLINE)
         return chain, key
 

@@ -3,13 +3,14 @@ setting that says where its parts are.
 """
 import glob
 import os
+import re
 import shutil
 import stat
 import subprocess
 import sys
 
 import harness
-from harness import BUILD, Site, check, equal
+from harness import BUILD, DEADLINE, Log, Site, check, equal, need
 
 TOP = os.path.dirname(harness.TESTS)
 MODES = {
@@ -62,6 +63,32 @@ def test_destdir():
     with open(f"{where}/usr/sbin/sallyport", "rb") as f:
         text = f.read()
     check(b"/usr/libexec/sallyport\0" in text and where.encode() not in text, "the compiled path is not PREFIX's")
+
+
+def test_demo():
+    """What `make run` prints works: each line with curl lists or reads, by TLS, by STLS and in the clear."""
+    need("curl", "openssl", "tcpserver")
+    log = Log()
+    demo = subprocess.Popen([f"{TOP}/etc/demo", BUILD], stdin=subprocess.DEVNULL, stdout=log.write, stderr=subprocess.STDOUT,
+                            start_new_session=True, env={k: v for k, v in os.environ.items() if not k.startswith("POP3_")})
+    log.parent()
+    try:
+        log.wait("^The log follows")
+        lines = re.findall(r"^  .*?(curl .*)$", log.text, re.M)
+        wanted = (("1 ", "2 ", "3 "), ("Subject: Welcome",), ("Subject: Look at them",))
+        equal(len(lines), len(wanted))
+        for line, words in zip(lines, wanted):
+            done = subprocess.run(["sh", "-c", line.replace("curl", "curl -sS", 1)], capture_output=True, text=True, timeout=DEADLINE, check=False)
+            check(done.returncode == 0 and all(word in done.stdout for word in words), line, done.stdout, done.stderr)
+        # The last session has said its last word, too.
+        log.wait(r"(?s)(^pop3d: end .*){3}")
+        equal([t == "-" for t in re.findall(r"^pop3d: login .* tls=(\S+) ", log.text, re.M)], [False, False, True])
+        site = re.search(r"--cacert (/\S+)/certificate.pem", log.text)[1]
+    finally:
+        demo.terminate()
+        demo.wait(DEADLINE)
+    log.all()
+    check(not os.path.exists(site), site, "is left")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import re
 import select
 import socket
 import ssl
-import threading
 import time
 
 from wire import Client, NotAnnounced, NotTested, fail_unless, show, unstuffed, wire
@@ -591,14 +590,12 @@ def pipelining_no_deadlock(t):
     t.need("PIPELINING")
     t.fill(LONG)
     c = t.login()
-    sender = threading.Thread(target=c.send, args=(b"RETR 1\r\n" * 8 + b"NOOP\r\n" * 2000,))
-    sender.start()
+    c.send_meanwhile(b"RETR 1\r\n" * 8 + b"NOOP\r\n" * 2000)
     for _ in range(8):
         fail_unless(c.status().startswith(b"+OK"), c.conversation())
         fail_unless(t.same(unstuffed(c.multi_raw()), LONG), "RETR gave something else")
     for _ in range(2000):
         fail_unless(c.status().startswith(b"+OK"), c.conversation())
-    sender.join()
     c.quit()
 
 
@@ -1243,7 +1240,7 @@ def need_stls(t):
 @check("stls-not-offered", "C", "fetchmail", "STLS that is not announced is refused, and the session goes on")
 def stls_not_offered(t):
     if t.tls == "tls" or "STLS" in t.announced_plain:
-        raise NotTested("STLS is announced")
+        raise NotTested("STLS is announced, or TLS comes first")
     c = t.connect(plain=True)
     c.refused("STLS")
     c.quit()

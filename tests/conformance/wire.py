@@ -2,8 +2,10 @@
 Every octet of every connection is kept, so that a failure can show what was said."""
 
 import base64
+import contextlib
 import os
 import re
+import select
 import socket
 import ssl
 import struct
@@ -77,7 +79,7 @@ class Client:
     """One connection."""
 
     def __init__(self, target, tls=False):
-        self.target, self.buffer, self.said = target, b"", []
+        self.target, self.buffer, self.said, self.rest = target, b"", [], b""
         try:
             self.sock = socket.create_connection((target.host, target.port), target.timeout)
         except OSError as e:
@@ -109,10 +111,34 @@ class Client:
         except OSError as e:
             raise Failure(f"the server does not take what it is sent: {e}; {self.conversation()}") from e
 
+    def send_meanwhile(self, octets):
+        """Send them while replies are read, as fast as the server takes them."""
+        self.said.append((b">", octets))
+        self.rest = octets
+
+    def _both(self):
+        """What came, after what could be sent.  In one thread: a connection of TLS is not made for two."""
+        wait = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+        self.sock.setblocking(False)
+        try:
+            while True:
+                sent = got = None
+                with contextlib.suppress(*wait):
+                    sent = self.sock.send(self.rest) if self.rest else 0
+                    self.rest = self.rest[sent:]
+                with contextlib.suppress(*wait):
+                    got = self.sock.recv(1 << 18)
+                if got is not None:
+                    return got
+                if not sent and select.select([self.sock], [self.sock] if self.rest else [], [], self.target.timeout) == ([], [], []):
+                    raise TimeoutError
+        finally:
+            self.sock.settimeout(self.target.timeout)
+
     def _more(self):
         """More octets into the buffer; False at the end of the connection."""
         try:
-            block = self.sock.recv(1 << 18)
+            block = self._both() if self.rest else self.sock.recv(1 << 18)
         except TimeoutError as e:
             raise Failure(f"no answer in {self.target.timeout:g} s; {self.conversation()}; "
                           f"there was only {show(self.buffer)}") from e
