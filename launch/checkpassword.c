@@ -122,6 +122,7 @@ user_is_in(int started)
 static void __attribute__((noreturn)) session_wait(struct launch *s, pid_t program)
 {
 	(void)close(s->ctl);
+	tls_forget(s);
 	if (!s->config.rootless &&
 	    (syscall(SYS_setgroups, 0, NULL) ||
 	     syscall(SYS_setresgid, s->config.authd.gid, s->config.authd.gid, s->config.authd.gid) ||

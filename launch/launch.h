@@ -35,7 +35,9 @@ struct launch {
 	int crypto_room;            /* authd-crypto; -1 unless a mechanism needs it */
 	int giver_room;             /* -1 unless there is a checkpassword program; or taker's, if we are one */
 	bool tls;                   /* the client is behind a TLS of ours, of which facts tells */
-	bool stls;                  /* it may ask for that, or has: see tls_park */
+	bool stls;                  /* it may ask for that: see tls_park */
+	bool begun;                 /* it has, and knows us already */
+	struct ucspi ucspi;         /* whose TLS that is, if it is not ours */
 	int plain_in, plain_out;    /* the client, for pop3d: 0 and 1, or tlsd's */
 	int tlsd_room, tlskey_room; /* only with TLS */
 	pid_t pop3d, tlsd, tlskey;  /* the last two: 0 without TLS */
@@ -55,14 +57,15 @@ int data_open(const struct launch *s, const char *name, int flags);
 void proxied_settle(struct launch *s);
 /* Let proxyd read that header.  Returns the number of bytes of its record: PROXIED_BYTES, or 0 when there is none. */
 size_t proxyd_ask(const struct launch *s, uint8_t record[PROXIED_BYTES]);
-/* Open the certificates, and with them decide whether the client may ask for STLS.  Dies when there are some that
- * cannot be used, and, with -s, when there are none. */
+/* Open the certificates, and with them decide whether the client may ask for STLS; or see whether another server will do
+ * it.  Dies when there are certificates, or descriptors, that cannot be used, and, with -s, when there are none. */
 void tls_settle(struct launch *s);
 /* Take a place among the sessions of the client's address; the connection ends here if there is none. */
 void crowd_enter(struct launch *s);
 /* Start tlsd on the client, and tlskey beside it; pop3d's client is then tlsd. */
 void tls_start(struct launch *s);
-/* Park these two, and a pop3d behind them, in case that the client asks for STLS. */
+/* Park these two, and a pop3d behind them, in case that the client asks for STLS; or that pop3d alone, behind the TLS of
+ * another server (UCSPI-TLS). */
 void tls_park(struct launch *s);
 /* pop3d, which has ended, said that the client wants TLS: start what was parked; the new pop3d knows that so many
  * attempts are left.  The session goes on with that one. */

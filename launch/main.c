@@ -77,7 +77,7 @@ data_settle(void)
 static bool
 has_tls(void)
 {
-	return s.program == NULL && strcmp(s.config.tls, "-") != 0;
+	return s.program == NULL && strcmp(s.config.tls, "-") != 0 && !s.ucspi.offered;
 }
 
 static void
@@ -189,6 +189,8 @@ uid_check(void)
 		die_usage("POP3_ROOTLESS=1, but this is root: unset it, or start sallyport as the mail user");
 	if (!s.config.rootless && s.config.self != 0)
 		die_usage("this is not root: start sallyport as root, or set POP3_ROOTLESS=1 to serve one mail user");
+	if (s.implicit_tls && s.ucspi.offered)
+		die_usage("-s, and UCSPITLS of another server: take one of them");
 	if (s.implicit_tls && strcmp(s.config.tls, "-") == 0)
 		die_usage("-s needs certificates: set POP3_TLS to their directory");
 }
@@ -218,7 +220,7 @@ main(int argc, char **argv)
 	if (s.offered)
 		offered_settle(&s);
 	else
-		settle_process();
+		settle_process(&s.ucspi);
 	session_name();
 
 	/* acquire: settings, addresses, channels, and the client's process */
@@ -238,7 +240,7 @@ main(int argc, char **argv)
 	proxied_settle(&s);
 	if (s.program == NULL)
 		crowd_enter(&s);
-	if (has_tls())
+	if (has_tls() || s.ucspi.offered)
 		tls_settle(&s);
 	client_start();
 

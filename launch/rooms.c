@@ -75,6 +75,8 @@ mechanisms_of(const struct launch *s)
 		set &= ~(unsigned)MECHANISMS_OF_TOKENS; /* RFC 7628 section 5: in no case */
 	if (!s->tls)
 		set &= ~(unsigned)MECHANISMS_OF_TLS;
+	if (s->ucspi.required && !s->peer.tls)
+		return 0;
 	return set;
 }
 
@@ -82,8 +84,10 @@ mechanisms_of(const struct launch *s)
 static const char *
 way_word(const struct launch *s)
 {
+	if (s->begun)
+		return "tls-begun";
 	if (s->tls)
-		return s->stls ? "tls-begun" : "tls";
+		return "tls";
 	return s->stls ? "stls" : "clear";
 }
 
@@ -130,7 +134,7 @@ pop3d_start(struct launch *s)
 		.descriptors = descriptors,
 		.count = 4,
 		/* Behind an STLS, it is parked until it is told how many attempts are left. */
-		.awaits = s->tls && s->stls ? s->pop3d_ctl : 0,
+		.awaits = s->begun ? s->pop3d_ctl : 0,
 		.told = tries,
 		.deadline = s->config.session + DEADLINE_SLACK,
 		.arguments = exec_arguments(arguments),
@@ -138,7 +142,7 @@ pop3d_start(struct launch *s)
 
 	s->pop3d = room_start(&room);
 	(void)close(s->pop3d_ctl);
-	if (s->tls) {
+	if (s->plain_in > 0) {
 		(void)close(s->plain_in);
 		(void)close(s->plain_out);
 	}

@@ -101,8 +101,53 @@ limits_raise(void)
 	}
 }
 
+/* A descriptor that the environment names, copied out of the way; -1 if there is none. */
+static int
+descriptor_named(const char *name)
+{
+	const char *text = getenv(name);
+	uint64_t n;
+
+	if (text == NULL || span_number(span_of(text), INT32_MAX, &n))
+		return -1;
+	return fcntl((int)n, F_DUPFD_CLOEXEC, FD_ROOM + 1);
+}
+
+/* "-" is no, "!" is first of all, anything else is if the client likes; DISABLETLS is no, whatever that says. */
+static void
+ucspi_keep(struct ucspi *u)
+{
+	const char *policy = getenv("UCSPITLS");
+
+	*u = (struct ucspi){ .control = -1, .in = -1, .out = -1 };
+	if (policy == NULL || strcmp(policy, "-") == 0 || getenv("DISABLETLS"))
+		return;
+	u->offered = true;
+	u->required = strcmp(policy, "!") == 0;
+	u->control = descriptor_named("SSLCTLFD");
+	u->in = descriptor_named("SSLREADFD");
+	u->out = descriptor_named("SSLWRITEFD");
+}
+
+/* All that are not to be kept; those lie in ascending order. */
+static void
+others_close(const struct ucspi *u)
+{
+	const int kept[] = { u->control, u->in, u->out };
+	int next = 3;
+
+	for (size_t i = 0; i < 3; i++) {
+		if (kept[i] > next && syscall(SYS_close_range, next, kept[i] - 1, 0))
+			settle_fail();
+		if (kept[i] >= next)
+			next = kept[i] + 1;
+	}
+	if (syscall(SYS_close_range, next, ~0U, 0))
+		settle_fail();
+}
+
 void
-settle_process(void)
+settle_process(struct ucspi *u)
 {
 	bool no_log = false;
 	int fd;
@@ -112,8 +157,8 @@ settle_process(void)
 	/* What a super-server left open is nobody's business.  From here on 0 to FD_ROOM are taken, so that no
 	 * descriptor of ours ever lies where the client, the log or a room's descriptor belongs. */
 	limits_raise();
-	if (syscall(SYS_close_range, 3, ~0U, 0))
-		settle_fail();
+	ucspi_keep(u);
+	others_close(u);
 	do {
 		fd = openat(AT_FDCWD, "/dev/null", O_RDWR);
 		no_log |= fd == 2;
@@ -212,5 +257,7 @@ settle_peer(struct peer *p)
 			(void)address_canonical(systemd, p->remote);
 	}
 	p->loopback = address_read(span_of(p->remote), &remote) == 0 && address_is_loopback(&remote);
-	p->tls = false;
+	/* A server of TLS in front says so in the variables that it sets, as it says who the client is.  One that has not
+	 * begun yet (UCSPI-TLS) may set them too. */
+	p->tls = protocol && (strcmp(protocol, "SSL") == 0 || getenv("SSL_PROTOCOL")) && getenv("SSLCTLFD") == NULL;
 }

@@ -17,10 +17,17 @@ struct peer {
 	bool tls;      /* a trusted proxy has ended TLS for it */
 };
 
+/* UCSPI-TLS: a server in front that begins TLS when it is told to, by one octet on its control socket. */
+struct ucspi {
+	bool offered;         /* the descriptors are there, and the client may ask for TLS */
+	bool required;        /* before any login */
+	int control, in, out; /* above FD_ROOM and close-on-exec; in and out are the client, once TLS has begun */
+};
+
 /* Default dispositions, an empty mask, SIGPIPE and SIGXFSZ ignored (rooms hear EPIPE and EFBIG), umask 077, soft limits
  * raised to the hard ones, descriptors 0 to FD_ROOM taken, and descriptor 2 a log that is certainly not the client:
- * before anything can print. */
-void settle_process(void);
+ * before anything can print.  What the environment says of UCSPI-TLS is kept in u. */
+void settle_process(struct ucspi *u);
 /* What the administrator chose; dies when there is no log and POP3_LOG is not "none". */
 void settle_log(enum log_choice choice);
 /* The environment of tcpserver, s6, ucspi-ssl; else the socket's own names; else systemd's REMOTE_ADDR. */

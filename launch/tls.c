@@ -93,9 +93,26 @@ facts_make(struct launch *s)
 	s->facts = memory_file_make("facts");
 }
 
+/* Another server speaks TLS with the client, when it is told to. */
+static void
+ucspi_settle(struct launch *s)
+{
+	int type;
+	socklen_t len = sizeof type;
+
+	if (s->ucspi.control < 0 || s->ucspi.in < 0 || s->ucspi.out < 0 ||
+	    getsockopt(s->ucspi.control, SOL_SOCKET, SO_TYPE, &type, &len))
+		die_usage("UCSPITLS is set: SSLCTLFD must name a socket, SSLREADFD and SSLWRITEFD open descriptors");
+	s->stls = true;
+}
+
 void
 tls_settle(struct launch *s)
 {
+	if (s->ucspi.offered) {
+		ucspi_settle(s);
+		return;
+	}
 	certificates_open(&certificates, s->config.tls);
 	if (certificates.count == 0 && s->implicit_tls)
 		die_usage("%s: no fullchain.pem in it or in a directory in it (POP3_TLS)", s->config.tls);
@@ -142,8 +159,16 @@ tls_park(struct launch *s)
 	static struct launch later; /* the session as it will be */
 
 	later = *s;
+	later.begun = true;
 	channel_make(&later);
-	tls_start(&later);
+	if (s->ucspi.offered) {
+		later.peer.tls = true;
+		later.plain_in = s->ucspi.in;
+		later.plain_out = s->ucspi.out;
+		later.control = s->ucspi.control;
+	} else {
+		tls_start(&later);
+	}
 	pop3d_start(&later);
 	s->facts = later.facts;
 	s->tlsd = later.tlsd;
@@ -170,7 +195,8 @@ tls_begin(struct launch *s, unsigned left)
 	s->ctl = s->later_ctl;
 	s->pop3d = s->later_pop3d;
 	s->later_pop3d = 0;
-	s->tls = true;
+	s->tls = s->tlsd != 0;
+	s->peer.tls = s->ucspi.offered;
 	parked_tell(s->ctl, number(text, left));
 	parked_tell(s->control, "y");
 	(void)close(s->control);
@@ -184,7 +210,9 @@ tls_forget(struct launch *s)
 	(void)close(s->later_ctl);
 	(void)close(s->control);
 	(void)room_reap(s, s->later_pop3d, "pop3d");
-	(void)room_reap(s, s->tlskey, "tlskey");
-	(void)room_reap(s, s->tlsd, "tlsd");
+	if (s->tlskey)
+		(void)room_reap(s, s->tlskey, "tlskey");
+	if (s->tlsd)
+		(void)room_reap(s, s->tlsd, "tlsd");
 	s->later_pop3d = s->tlskey = s->tlsd = 0;
 }

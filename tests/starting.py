@@ -68,11 +68,12 @@ def variables(protocol, remote, local="192.0.2.1"):
 def test_address_of_the_protocol_first():
     for protocol in ("TCP", "SSL", "TCP6", "X" * 300):
         env = {"PROTO": protocol} | variables("TCP", "192.0.2.8") | variables("SSL", "192.0.2.9")
-        addresses("192.0.2.7", "192.0.2.1", False, env | variables(protocol[:32], "192.0.2.7"))
+        # A server of that protocol is one of TLS.
+        addresses("192.0.2.7", "192.0.2.1", protocol == "SSL", env | variables(protocol[:32], "192.0.2.7"))
 
 
 def test_address_of_tcp_then_of_ssl():
-    addresses("192.0.2.7", "192.0.2.1", False, {"PROTO": "SSL"} | variables("TCP", "192.0.2.7"))
+    addresses("192.0.2.7", "192.0.2.1", True, {"PROTO": "SSL"} | variables("TCP", "192.0.2.7"))
     addresses("192.0.2.7", "192.0.2.1", False, {"PROTO": "TCP"} | variables("SSL", "192.0.2.7"))
     addresses("192.0.2.7", "192.0.2.1", False,
               {"PROTO": "UNIX"} | variables("TCP", "192.0.2.7") | variables("SSL", "192.0.2.8"))

@@ -2,14 +2,21 @@
 """
 import os
 import re
+import select
+import shutil
+import socket
 import ssl
+import subprocess
 import sys
+import tempfile
+import threading
 import time
 
-from harness import DEADLINE, ROOT, Session, Site, StlsSession, check, equal, need_root, run_module, tls_context
+from harness import (DEADLINE, ROOT, TESTS, Client, Log, Session, Site, StlsSession, check, equal, need, need_root, run_module,
+                     tcp_pair, tls_context)
 
 site = Site()
-CHAIN, _ = site.certificate()
+CHAIN, KEY = site.certificate()
 bob = site.user("bob")
 ELSEWHERE = "192.0.2.7"  # no password may come from there in the clear
 
@@ -195,6 +202,172 @@ def test_gone_instead_of_a_handshake():
     s.ask("STLS")
     log = s.end()
     check(re.fullmatch(r"pop3d: end sid=\S+ rip=127\.0\.0\.1 user=- end=noquit .*\n", log) and s.status == 0, s.status, log)
+
+
+# UCSPI-TLS: another server does it, when it is told to.
+
+class DelayedTls(Session):
+    """A super-server with TLS of its own, written from the text of UCSPI-TLS alone."""
+
+    def __init__(self, greet=True, policy="", environment=(), arguments=(), **settings):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(CHAIN, KEY)
+        client, self.outer = tcp_pair()
+        self.control, theirs = socket.socketpair()
+        into, out = os.pipe(), os.pipe()
+        names = {"SSLCTLFD": theirs.fileno(), "SSLREADFD": into[0], "SSLWRITEFD": out[1]}
+        self.pipes, self.told = (into[1], out[0]), b""
+        env = site.environment(POP3_TLS=None, **settings) | {n: str(fd) for n, fd in names.items()}
+        env |= ({} if policy is None else {"UCSPITLS": policy}) | dict(environment)
+        Client.__init__(self, client)
+        self.log = Log()
+        self.process = subprocess.Popen([site.sallyport, *arguments], stdin=self.outer, stdout=self.outer, stderr=self.log.write, env=env,
+                                        pass_fds=names.values())
+        self.log.parent()
+        for fd in (theirs.detach(), into[0], out[1]):
+            os.close(fd)
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+        if greet:
+            self.greet()
+
+    def serve(self):
+        self.told = self.control.recv(1)
+        if self.told != b"y":
+            self.outer.close()
+            for fd in self.pipes:
+                os.close(fd)
+            return
+        sock = self.context.wrap_socket(self.outer, server_side=True)
+        with sock:
+            while True:
+                ready = [sock] if sock.pending() else select.select([sock, self.pipes[1]], [], [])[0]
+                block = sock.recv(4096) if sock in ready else None
+                if block:
+                    os.write(self.pipes[0], block)
+                said = os.read(self.pipes[1], 4096) if self.pipes[1] in ready else None
+                if said:
+                    sock.sendall(said)
+                if b"" in (block, said):
+                    break
+        for fd in self.pipes:
+            os.close(fd)
+
+    def stls(self):
+        self.ask("STLS")
+        self.sock = tls_context().wrap_socket(self.sock, server_hostname="localhost")
+        return self
+
+    def wait(self):
+        self.control.shutdown(socket.SHUT_RDWR)
+        self.thread.join(DEADLINE)
+        return super().wait()
+
+
+def test_another_server_begins():
+    s = DelayedTls(remote=ELSEWHERE)
+    equal("STLS" in (capa := capabilities(s)) and "USER" not in capa, True, capa)
+    s.stls()
+    check("USER" in (capa := capabilities(s)) and "STLS" not in capa, capa)
+    s.login(mail())
+    equal(s.retr(1), b"Subject: t\r\n\r\nbody\r\n")
+    s.ask("DELE 1")
+    s.ask("QUIT")
+    s.closed()
+    log = s.wait()
+    check(s.told == b"y" and bob.names() == [] and " del=1/1 " in log, s.told, log)
+
+
+def test_another_server_is_told_nothing_else():
+    """Commands behind STLS are forgotten; without STLS its control socket is closed without an octet."""
+    mail()
+    s = DelayedTls()
+    s.send(b"STLS\r\nUSER bob\r\nPASS open sesame\r\nDELE 1\r\nQUIT\r\n")
+    equal(s.line(), b"+OK begin TLS")
+    s.sock = tls_context().wrap_socket(s.sock, server_hostname="localhost")
+    s.ask("PASS open sesame", b"-ERR send USER first")
+    s.ask("QUIT")
+    s.closed()
+    check(" login " not in s.wait() and len(bob.names()) == 1)
+    s = DelayedTls()
+    s.login(bob)
+    s.ask("QUIT")
+    s.closed()
+    s.wait()
+    equal(s.told, b"")
+
+
+def test_what_another_server_wants():
+    s = DelayedTls(policy="!")
+    equal("USER" in (capa := capabilities(s)) or "STLS" not in capa, False, capa)
+    s.ask("USER bob", b"-ERR plaintext login is not allowed here")  # on loopback, too
+    s.ask("AUTH PLAIN AGJvYgBvcGVuIHNlc2FtZQ==", b"-ERR")
+    s.stls().login(mail())
+    s.ask("QUIT")
+    s.closed()
+    s.wait()
+    for policy, environment in ((None, ()), ("-", ()), ("", {"DISABLETLS": ""})):
+        s = DelayedTls(policy=policy, environment=environment)
+        check("STLS" not in capabilities(s))
+        s.ask("STLS", b"-ERR not supported")
+        s.ask("QUIT")
+        s.closed()
+        s.wait()
+
+
+def test_another_server_that_is_wrong():
+    for name, value in (("SSLCTLFD", "0x3"), ("SSLREADFD", "999"), ("SSLWRITEFD", ""), ("SSLCTLFD", "1" * 20)):
+        s = DelayedTls(greet=False, environment={name: value})
+        s.closed()
+        log = s.wait()
+        check(s.status == 100 and "SSLCTLFD must name a socket" in log, s.status, log)
+
+
+def test_a_server_of_tls_in_front():
+    """Its variables say that it is one, if it also says who the client is."""
+    def capabilities_with(**variables):
+        env = {k: v for k, v in site.environment(POP3_TLS=None).items() if not k.startswith("TCP") and k != "PROTO"} | variables
+        s = Session(site, environment=env)
+        found = capabilities(s)
+        s.ask("QUIT")
+        s.end()
+        return found
+    elsewhere = {"PROTO": "TCP", "TCPREMOTEIP": ELSEWHERE}
+    check("USER" not in capabilities_with(**elsewhere))
+    check("USER" in capabilities_with(**elsewhere, SSL_PROTOCOL="TLSv1.3"))  # s6-tlsserver
+    check("USER" in capabilities_with(PROTO="SSL", SSLREMOTEIP=ELSEWHERE))  # sslserver
+    check("USER" not in capabilities_with(**elsewhere, SSL_PROTOCOL="TLSv1.3", SSLCTLFD="5"))  # it has not begun
+
+
+def test_behind_stunnel():
+    """As etc/examples/stunnel has it in its second shape; stunnel is started as by inetd, and gives sallyport the client for
+    a log, in the place of which there is a file here."""
+    need("stunnel4")
+    with open(os.path.join(TESTS, "../etc/examples/stunnel/pop3s"), encoding="ascii") as f:
+        script = f.read()
+    there = "/usr/local/sbin/sallyport -e /etc/sallyport/env\n"
+    check(script.endswith(there), script)
+    where = tempfile.mkdtemp(dir=site.dir)
+    for name, text in (("pop3s", script.replace(there, f"{site.sallyport} 2>{where}/said\n").replace("$REMOTE_HOST", "${REMOTE_HOST:+" + ELSEWHERE + "}")),
+                       ("conf", f"syslog = no\noutput = {where}/log\ncert = {CHAIN}\nkey = {KEY}\nsslVersionMin = TLSv1.2\n"
+                        f"exec = {where}/pop3s\nexecArgs = pop3s\n")):
+        with open(os.path.join(where, name), "w", encoding="ascii") as f:
+            f.write(text)
+        os.chmod(os.path.join(where, name), 0o700)
+    env = {k: v for k, v in site.environment(POP3_TLS=None).items() if not k.startswith("TCP") and k != "PROTO"}
+    s = Session(site, greet=False, environment=env, prefix=(shutil.which("stunnel4"), os.path.join(where, "conf"), "--"))
+    s.sock = tls_context(CHAIN).wrap_socket(s.sock, server_hostname="localhost")
+    s.greet()
+    check("STLS" not in (capa := capabilities(s)) and "USER" in capa, capa)
+    s.login(mail())
+    equal(s.retr(1), b"Subject: t\r\n\r\nbody\r\n")
+    s.ask("DELE 1")
+    s.ask("QUIT")
+    s.closed()
+    s.end()
+    with open(os.path.join(where, "said"), encoding="ascii") as f:
+        log = f.read()
+    check(bob.names() == [] and f" rip={ELSEWHERE} " in log and " del=1/1 " in log, log)
 
 
 # What waits, and what is left.
