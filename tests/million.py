@@ -69,6 +69,7 @@ many = Many()
 
 def anonymous(s):
     """KiB of memory of a session's own in storage and pop3d."""
+    s.log.wait(r"login sid=\d+")  # what was written before the +OK may still be in the pipe
     sid = re.search(r"login sid=(\d+)", s.log.text)
     with open(f"/proc/{sid.group(1)}/task/{sid.group(1)}/children", encoding="ascii") as f:
         pids = [sid.group(1), *f.read().split()]
