@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import harness
+import sasl
 from harness import BUILD, Session, Site, Skip, check, equal
 
 COUNT = os.path.join(BUILD, "count")
@@ -139,6 +140,63 @@ def test_an_authd_without_a_decoy_is_found():
     work = kinds_work(site, kinds, program=os.path.join(rooms, "authd"), POP3_ROOMS=rooms)
     found = differences(work)
     check(any(f.startswith("hashes: ") for f in found) and any(f.startswith("instructions: ") for f in found), found)
+
+
+# The same of proofs that answer a challenge, in authd-crypto: an HMAC or a digest is here what a password's hash is there.
+
+MACS = "HMAC", "EVP_Digest"
+FORMS = "-k shared -k scram-sha-256".split()
+MOST_OF_CHALLENGES = 0.05  # one name of each kind: where it stands in the database costs some hundred instructions
+
+
+def prove(s, how, name, password):
+    """Begins at the greeting; returns the reply."""
+    greeting = s.line()
+    if how == "APOP":
+        s.send(f"APOP {name} {sasl.apop(re.search(rb'<.*>', greeting)[0], password)}\r\n".encode())
+    elif how == "CRAM-MD5":
+        challenge = sasl.unb64(s.ask("AUTH CRAM-MD5", b"+ ")[2:])
+        s.send(sasl.b64(sasl.cram_md5(challenge, name.encode(), password)).encode() + b"\r\n")
+    else:
+        client = sasl.Scram(name.encode(), password, "sha256")
+        answer = sasl.unb64(s.ask("AUTH SCRAM-SHA-256 " + sasl.b64(client.first()), b"+ ")[2:])
+        s.send(sasl.b64(client.final(answer)).encode() + b"\r\n")
+    return s.line()
+
+
+def challenged(where, how, name, password):
+    program, report = where.at("rooms", "authd-crypto"), where.at("report")
+    prefix = (COUNT, report, "authd-crypto", str(RECVMSG), *symbols(program, ["_start"]),
+              ",".join(symbols(program, MACS)) + "/" + ",".join(symbols(program, SKIPPED)))
+    s = Session(where, greet=False, prefix=prefix)
+    equal(prove(s, how, name, password.encode()), b"-ERR [AUTH] login failed", name)
+    s.ask("QUIT")
+    s.closed()
+    why = re.search(r" reason=(\w+)$", s.end(), re.M)[1]
+    with open(report, encoding="ascii") as f:
+        return why, Work(f.read().splitlines()[0])
+
+
+def test_work_of_challenges_does_not_tell_why():
+    if not os.path.exists(COUNT):
+        raise Skip("the tracer is written for x86_64")
+    where = Site()
+    where.settings |= {"POP3_APOP": "1", "POP3_SASL": "cram-md5,scram-sha-256", "POP3_GUESSES": "0"}
+    for name in ("wrong", "disab"):
+        where.user(name)
+        equal(where.user_tool("forms", name, *FORMS, password=harness.PASSWORD).returncode, 0)
+    where.user("nofor")  # has a password, and no other form of it
+    equal(where.user_tool("disable", "disab").returncode, 0)
+    for how in ("APOP", "CRAM-MD5", "SCRAM-SHA-256"):
+        work = {}
+        for name, password, reason in (("wrong", "wrong", "password"), ("known", "wrong", "nouser"),
+                                       ("disab", harness.PASSWORD, "disabled"), ("nofor", harness.PASSWORD, "badmech")):
+            why, work[name] = challenged(where, how, name, password)
+            equal(why, reason, f"{how} {name}")
+        equal(len({w.hashes for w in work.values()}), 1, f"{how}: {work}")
+        check(max(w.calls for w in work.values()) - min(w.calls for w in work.values()) <= CALLS, how, work)
+        del work["nofor"]  # his value in the database has fewer verifiers to take apart
+        check(spread([w.instructions for w in work.values()]) <= MOST_OF_CHALLENGES, how, work)
 
 
 # Scale.
