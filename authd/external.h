@@ -1,4 +1,4 @@
-/* external: the name in a client certificate that tlsd verified (RFC 4422 appendix A). */
+/* external: the client certificate that tlsd saw (RFC 4422 appendix A), and whose record has it. */
 #ifndef EXTERNAL_H
 #define EXTERNAL_H
 

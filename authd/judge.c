@@ -81,9 +81,9 @@ judge_user(struct attempt *a, struct span name)
 }
 
 static struct circumstances
-circumstances_of(const struct attempt *a)
+circumstances_of(const struct attempt *a, unsigned by)
 {
-	struct circumstances c = { .by = a->method->by, .from = a->gate.from };
+	struct circumstances c = { .by = by, .from = a->gate.from };
 
 	c.now = seconds_now();
 	return c;
@@ -104,7 +104,7 @@ clear_check(const struct attempt *a, enum verdict v)
 static enum verdict
 slot_judge(struct attempt *a, struct span proof, judge_function *judge, struct span guess)
 {
-	struct circumstances c = circumstances_of(a);
+	struct circumstances c = circumstances_of(a, a->method->by);
 	enum verdict v;
 
 	/* Others may have been judged while we waited for the slot. */
@@ -160,6 +160,14 @@ enum verdict
 judge_token(struct attempt *a, struct span token, judge_function *judge)
 {
 	return any_judge(a, token, judge, token);
+}
+
+enum verdict
+judge_verifier(const struct attempt *a, const struct userdb_verifier *v, unsigned by)
+{
+	struct circumstances c = circumstances_of(a, by);
+
+	return verify_right(v, &c);
 }
 
 enum step

@@ -16,6 +16,8 @@ typedef enum verdict judge_function(struct attempt *a, struct span proof, const 
 enum verdict judge_proof(struct attempt *a, struct span proof, judge_function *judge);
 /* The same for one that is the same each time, like a password: if it is wrong again, that does not count again. */
 enum verdict judge_token(struct attempt *a, struct span token, judge_function *judge);
+/* May a verifier that is right be used by the mechanism of that bit, now and from there? */
+enum verdict judge_verifier(const struct attempt *a, const struct userdb_verifier *v, unsigned by);
 /* The end, for a proof that needs no verifier of ours: is there such a user, and may he log in? */
 enum step judge_existence(struct attempt *a);
 

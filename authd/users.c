@@ -68,6 +68,19 @@ all_read(int fd, struct span name, struct secret *s, struct users *found)
 	return of_user;
 }
 
+struct span
+users_owner(int fd, enum userdb_kind kind, struct span certificate, uint8_t value[USERDB_SECRET_MAX])
+{
+	uint8_t octets[USERDB_OWNER_KEY_MAX];
+	struct span key = userdb_owner_key(kind, certificate, octets), user = span_of("");
+	unsigned len;
+
+	if (cdb_seek(fd, key.p, (unsigned)key.len, &len) <= 0 || len > USERDB_SECRET_MAX ||
+	    cdb_bread(fd, value, (int)len) || userdb_owner_get((struct span){ value, len }, &user))
+		return span_of("");
+	return user;
+}
+
 enum users_result
 users_find(int fd, struct span name, struct secret *s, struct users *found)
 {

@@ -19,5 +19,8 @@ struct users {
 /* Look name up in the secrets.cdb open on fd, close fd, and leave the values and the server secret in s, and *found
  * pointing there.  All are read, whatever the outcome. */
 enum users_result users_find(int fd, struct span name, struct secret *s, struct users *found);
+/* The name of the one user whose record has a certificate of this kind, in value; no octets when there is none, or more
+ * than one, or the database cannot tell.  fd stays open for users_find. */
+struct span users_owner(int fd, enum userdb_kind kind, struct span certificate, uint8_t value[USERDB_SECRET_MAX]);
 
 #endif

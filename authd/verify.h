@@ -14,7 +14,7 @@ enum verdict {
 	VERDICT_NETWORK,         /* not from there */
 	VERDICT_MALFORMED,       /* a response that the mechanism does not know */
 	VERDICT_AUTHZID,         /* to act for another user, which nobody may */
-	VERDICT_CERTIFICATE,     /* EXTERNAL without a certificate that names a user */
+	VERDICT_CERTIFICATE,     /* EXTERNAL without a certificate that the user has */
 	VERDICT_BINDING,         /* SCRAM that is not bound to this connection as it has to be */
 	VERDICT_TOKEN_FORM,      /* from here on, a token (RFC 7519): none that we understand */
 	VERDICT_TOKEN_ISSUER,    /* of nobody that we know */

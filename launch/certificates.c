@@ -30,7 +30,8 @@ file_open(const char *path, const char *name, const char *file)
 	int fd;
 	struct stat st;
 
-	if (snprintf(whole, sizeof whole, "%s/%s%s%s", path, name, *name ? "/" : "", file) >= (int)sizeof whole)
+	if (snprintf(whole, sizeof whole, "%s%s%s%s%s", path, *file ? "/" : "", name, *name ? "/" : "", file) >=
+	    (int)sizeof whole)
 		die_usage("%s/%s: the name is too long", path, name);
 	fd = openat(AT_FDCWD, whole, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
@@ -105,12 +106,26 @@ names_compare(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+/* The whole path; first of all, so that its number is the lowest. */
+static int
+authorities_open(struct certificates *c, const char *path)
+{
+	int fd = path[0] == '/' ? file_open(path, "", "") : -1;
+
+	if (path[0] == '/' && fd < 0)
+		die_sys("cannot open the authorities %s (POP3_TLSCLIENT)", path);
+	if (fd >= 0)
+		c->public_files[c->public_count++] = fd;
+	return fd;
+}
+
 void
-certificates_open(struct certificates *c, const char *path)
+certificates_open(struct certificates *c, const char *path, const char *authorities)
 {
 	static char names[KEYS_MAX][CERTIFICATE_NAME_MAX + 1];
 	unsigned n = names_list(path, names);
 
+	c->authorities = authorities_open(c, authorities);
 	/* In an order that does not depend on the file system: the first is served where nothing is the default. */
 	qsort(names, n, sizeof names[0], names_compare);
 	pairs_open(c, path, "");

@@ -46,6 +46,7 @@ static const struct setting settings[] = {
 	{ "POP3_TLSD", TEXT, FIELD(tlsd_name), "_tlsd", 0, 0 },
 	{ "POP3_TLSKEY", TEXT, FIELD(tlskey_name), "_tlskey", 0, 0 },
 	{ "POP3_TLSMIN", TEXT, FIELD(tlsmin), "1.2", 0, 0 },
+	{ "POP3_TLSCLIENT", TEXT, FIELD(tls_client), "-", 0, 0 },
 	{ "POP3_LOG", TEXT, FIELD(log_name), "auto", 0, 0 },
 	{ "POP3_UIDMIN", NUMBER, FIELD(uidmin), "1000", 1, 4294967293U },
 	{ "POP3_PLAINOK", NUMBER, FIELD(plainok), "0", 0, 1 },
@@ -308,6 +309,9 @@ config_load(struct config *c, const char *dir)
 	c->self = getuid();
 	if (strcmp(c->tlsmin, "1.2") != 0 && strcmp(c->tlsmin, "1.3") != 0)
 		die_usage("POP3_TLSMIN=%s: must be 1.2 or 1.3", c->tlsmin);
+	if (strcmp(c->tls_client, "-") != 0 && strcmp(c->tls_client, "any") != 0 && c->tls_client[0] != '/')
+		die_usage("POP3_TLSCLIENT=%s: must be -, any, or the absolute path of a file of authorities",
+			  c->tls_client);
 	if (!c->rootless)
 		accounts_find(c);
 }

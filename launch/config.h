@@ -38,6 +38,7 @@ struct config {
 	struct network proxy[PROXIES_MAX]; /* who may put a PROXY header in front of a connection; if there are any, */
 	unsigned proxies;                  /* only they may connect, and must */
 	char tlsd_name[TEXT_MAX], tlskey_name[TEXT_MAX], tlsmin[TEXT_MAX];
+	char tls_client[TEXT_MAX];                 /* certificates of clients: "-", "any", or a file of authorities */
 	struct account pop3d, authd, tlsd, tlskey; /* the last two only with tls */
 	uid_t self;                                /* who we are: without root the one mail user */
 	enum log_choice log;

@@ -75,6 +75,8 @@ mechanisms_of(const struct launch *s)
 		set &= ~(unsigned)MECHANISMS_OF_TOKENS; /* RFC 7628 section 5: in no case */
 	if (!s->tls)
 		set &= ~(unsigned)MECHANISMS_OF_TLS;
+	if (strcmp(s->config.tls_client, "-") == 0)
+		set &= ~MECHANISM_BIT(MECH_EXTERNAL);
 	if (s->ucspi.required && !s->peer.tls)
 		return 0;
 	return set;

@@ -59,8 +59,10 @@ tlsd_start(struct launch *s, int channel, int plain_in, int plain_out, int contr
 {
 	const struct certificates *c = &certificates;
 	static char texts[KEYS_MAX][2 * NUMBER_MAX + CERTIFICATE_NAME_MAX + 1];
-	const char *arguments[6 + KEYS_MAX + 1] = { "tlsd",        s->sid,           s->peer.remote,
-						    s->peer.local, landlock_word(s), s->config.tlsmin };
+	char authorities[NUMBER_MAX];
+	const char *clients = c->authorities < 0 ? s->config.tls_client : number(authorities, (unsigned)c->authorities);
+	const char *arguments[7 + KEYS_MAX + 1] = { "tlsd",           s->sid,           s->peer.remote, s->peer.local,
+						    landlock_word(s), s->config.tlsmin, clients };
 	const int descriptors[] = { 0, 1, 2, channel, plain_in, plain_out, s->facts };
 	const struct room room = {
 		.executable = s->tlsd_room,
@@ -81,7 +83,7 @@ tlsd_start(struct launch *s, int channel, int plain_in, int plain_out, int contr
 		if (c->ocsp[i] >= 0)
 			(void)number(ocsp, (unsigned)c->ocsp[i]);
 		(void)snprintf(texts[i], sizeof texts[i], "%d:%s:%s", c->chain[i], ocsp, c->name[i]);
-		arguments[6 + i] = texts[i];
+		arguments[7 + i] = texts[i];
 	}
 	s->tlsd = room_start(&room);
 }
@@ -113,7 +115,7 @@ tls_settle(struct launch *s)
 		ucspi_settle(s);
 		return;
 	}
-	certificates_open(&certificates, s->config.tls);
+	certificates_open(&certificates, s->config.tls, s->config.tls_client);
 	if (certificates.count == 0 && s->implicit_tls)
 		die_usage("%s: no fullchain.pem in it or in a directory in it (POP3_TLS)", s->config.tls);
 	if (certificates.count == 0)

@@ -17,9 +17,9 @@ value_begin(struct wr *m)
 const char *
 userdb_by_name(unsigned i)
 {
-	static const char *const names[USERDB_BY_COUNT] = { "pass",          "plain",       "login",
-							    "apop",          "cram-md5",    "scram-sha-1",
-							    "scram-sha-256", "oauthbearer", "xoauth2" };
+	static const char *const names[USERDB_BY_COUNT] = { "pass",     "plain",       "login",         "apop",
+							    "cram-md5", "scram-sha-1", "scram-sha-256", "oauthbearer",
+							    "xoauth2",  "external" };
 
 	return i < USERDB_BY_COUNT ? names[i] : NULL;
 }
@@ -40,6 +40,10 @@ verifier_put(struct wr *m, const struct userdb_verifier *v)
 	case USERDB_SHARED:
 		wr_bytes(m, v->nonce);
 		wr_bytes(m, v->box);
+		break;
+	case USERDB_FINGERPRINT:
+	case USERDB_CERTIFIED:
+		wr_bytes(m, v->certificate);
 		break;
 	default:
 		wr_u32(m, v->iterations);
@@ -94,6 +98,14 @@ proof_get(struct rd *m, struct userdb_verifier *v)
 	case USERDB_SHARED:
 		v->nonce = rd_exactly(m, USERDB_NONCE_BYTES);
 		v->box = rd_at_least(m, USERDB_BOX_MIN, USERDB_BOX_MAX);
+		break;
+	case USERDB_FINGERPRINT:
+		v->certificate = rd_exactly(m, FINGERPRINT_BYTES);
+		break;
+	case USERDB_CERTIFIED:
+		v->certificate = rd_at_least(m, 1, USER_MAX);
+		if (v->certificate.len && memchr(v->certificate.p, '\0', v->certificate.len))
+			m->bad = true;
 		break;
 	case USERDB_SCRAM_SHA256:
 	case USERDB_SCRAM_SHA1:
@@ -170,6 +182,38 @@ userdb_verifier_applies(const struct userdb_verifier *v, unsigned by, const stru
 			return true;
 	}
 	return false;
+}
+
+struct span
+userdb_owner_key(enum userdb_kind kind, struct span certificate, uint8_t out[USERDB_OWNER_KEY_MAX])
+{
+	size_t n = certificate.len <= USER_MAX ? certificate.len : USER_MAX;
+
+	out[0] = '\0';
+	out[1] = (uint8_t)kind;
+	if (n)
+		memcpy(out + 2, certificate.p, n);
+	return (struct span){ out, 2 + n };
+}
+
+void
+userdb_owner_put(struct wr *m, struct span user)
+{
+	value_begin(m);
+	wr_bytes(m, user);
+}
+
+int
+userdb_owner_get(struct span in, struct span *user)
+{
+	struct rd m = rd_of(in);
+	uint8_t version = rd_u8(&m);
+	struct span s = rd_bytes(&m, USER_MAX);
+
+	if (rd_end(&m) || version != VERSION)
+		return -1;
+	*user = s;
+	return 0;
 }
 
 const struct span userdb_server_key = { (const uint8_t *)"", 1 }; /* one NUL octet */

@@ -2,9 +2,9 @@
  *
  * users.cdb tells launch what a verified name means; secrets.cdb tells authd how to verify it.  Neither holds
  * what the other one needs.  Integers are big-endian, "bytes" is a u16 length and that many bytes, as in msg.h.
- * Three keys of secrets.cdb can be sent by no client.  The empty key holds the decoy: verifiers that nothing matches, so
- * that an unknown name costs the same work as a known one.  The key of one NUL octet holds the server secret, that of a
- * NUL and an "i" what issuers.h describes. */
+ * Keys of secrets.cdb that are empty or begin with NUL can be sent by no client.  The empty key holds the decoy:
+ * verifiers that nothing matches, so that an unknown name costs the same work as a known one.  The key of one NUL octet
+ * holds the server secret, that of a NUL and an "i" what issuers.h describes, others whose a certificate is. */
 #ifndef USERDB_H
 #define USERDB_H
 
@@ -54,7 +54,10 @@ enum userdb_kind {
 	USERDB_SCRAM_SHA256, /* RFC 7677 */
 	USERDB_SCRAM_SHA1,   /* RFC 5802 */
 	USERDB_SHARED,       /* the secret itself, for APOP and CRAM-MD5, in a secretbox whose key is in shared.key */
-	USERDB_KIND__MAX
+	USERDB_FINGERPRINT,  /* a client certificate, for EXTERNAL: SHA-256 of its DER */
+	USERDB_CERTIFIED,    /* the same: a name in certificates of an authority that tlsd was told to believe */
+	USERDB_KIND__MAX,
+	USERDB_PROOF__MAX = USERDB_FINGERPRINT /* those before are made of a password or a secret */
 };
 
 /* What a verifier may be used by: bits of a mask. */
@@ -68,8 +71,9 @@ enum {
 	USERDB_BY_SCRAM_SHA256 = 1 << 6,
 	USERDB_BY_OAUTHBEARER = 1 << 7, /* of the user's own line: a token stands for the main password */
 	USERDB_BY_XOAUTH2 = 1 << 8,
-	USERDB_BY_ALL = (1 << 9) - 1,
-	USERDB_BY_COUNT = 9
+	USERDB_BY_EXTERNAL = 1 << 9,
+	USERDB_BY_ALL = (1 << 10) - 1,
+	USERDB_BY_COUNT = 10
 };
 /* The name of bit 1 << i as the text has it, or NULL. */
 const char *userdb_by_name(unsigned i);
@@ -79,6 +83,8 @@ const char *userdb_by_name(unsigned i);
  *	PASSWORD: bytes hash (1..511, no NUL)
  *	SCRAM:    u32 iterations, bytes salt (1..64), bytes StoredKey, bytes ServerKey (32 or 20)
  *	SHARED:   bytes nonce (24), bytes box (17..264)
+ *	FINGERPRINT: bytes digest (32)
+ *	CERTIFIED: bytes name (1..255, no NUL)
  * Times are seconds since 1970; created 0 is not known, expires 0 is never.  Networks is a sequence of at most 8
  * pieces of 17 octets: u8 bits, 16 octets of the address; none means from everywhere.  The label is empty for the main
  * password, of which there may be one verifier of each kind; it names an app password otherwise. */
@@ -91,6 +97,7 @@ struct userdb_verifier {
 	uint32_t iterations;
 	struct span salt, stored, server;
 	struct span nonce, box;
+	struct span certificate; /* digest or name */
 };
 
 /* A user's value in secrets.cdb:
@@ -109,6 +116,15 @@ int userdb_secret_get(struct span in, struct userdb_secret *s);
 const struct userdb_verifier *userdb_main(const struct userdb_secret *s, enum userdb_kind kind);
 /* May it be used by the mechanism of that bit, from that address (NULL: not known), now (seconds since 1970)? */
 bool userdb_verifier_applies(const struct userdb_verifier *v, unsigned by, const struct address *from, uint64_t now);
+
+/* The key and the value that tell whose a certificate is, for clients that do not say who they are: kind FINGERPRINT or
+ * CERTIFIED, and the digest or name.  No octets for a name: more than one user's.
+ *	key: 00, u8 kind, digest or name		value: u8 version (2), bytes user (0..255) */
+enum { USERDB_OWNER_KEY_MAX = 2 + USER_MAX };
+struct span userdb_owner_key(enum userdb_kind kind, struct span certificate, uint8_t out[USERDB_OWNER_KEY_MAX]);
+void userdb_owner_put(struct wr *m, struct span user);
+/* Returns 0, or -1 if in is not exactly such a value. */
+int userdb_owner_get(struct span in, struct span *user);
 
 /* The key and the value of the server secret: random octets that outlive every compilation, for salts that look like
  * those of users and for keyed hashes.

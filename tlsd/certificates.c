@@ -10,7 +10,8 @@
 
 enum {
 	CHAIN_FILE_MAX = 65536,
-	CHAIN_LENGTH_MAX = 10, /* certificates in one file */
+	CHAIN_LENGTH_MAX = 10, /* certificates behind the first in one file */
+	AUTHORITIES_MAX = 32,
 };
 
 static int
@@ -19,6 +20,18 @@ file_number(struct span text)
 	uint64_t n;
 
 	return span_number(text, FD_FILES_MAX, &n) || n < FD_FILES ? -1 : (int)n;
+}
+
+int
+authorities_set(struct certificates *c, const char *argument)
+{
+	c->clients = strcmp(argument, "-") == 0     ? CLIENTS_NONE
+		     : strcmp(argument, "any") == 0 ? CLIENTS_ANY
+						    : CLIENTS_OF_AUTHORITIES;
+	if (c->clients != CLIENTS_OF_AUTHORITIES)
+		return 0;
+	c->authorities = c->files[c->file_count++] = file_number(span_of(argument));
+	return c->authorities < 0 ? -1 : 0;
 }
 
 int
@@ -58,35 +71,44 @@ file_read(int fd, uint8_t *to, size_t room)
 	return 0;
 }
 
-int
-chain_read(const struct certificates *c, unsigned i, struct chain *out)
+/* Every certificate of a file, in its order, at most so many.  NULL when there is none, or one cannot be read. */
+static STACK_OF(X509) * certificates_read(int fd, int most)
 {
 	static uint8_t text[CHAIN_FILE_MAX], der[CHAIN_FILE_MAX];
-	struct span rest = { text, file_read(c->chain[i], text, sizeof text) };
+	struct span rest = { text, file_read(fd, text, sizeof text) };
+	STACK_OF(X509) *all = sk_X509_new_null();
 	struct pem block;
 	int got = -1;
 
-	out->leaf = NULL;
-	out->rest = sk_X509_new_null();
-	while (out->rest && (got = pem_next(&rest, &block, der, sizeof der)) != 0) {
+	while (all && (got = pem_next(&rest, &block, der, sizeof der)) != 0) {
 		const uint8_t *p = der;
 		X509 *x;
 
 		if (got > 0 && (block.label.len != 11 || memcmp(block.label.p, "CERTIFICATE", 11) != 0))
 			continue;
 		x = got > 0 ? d2i_X509(NULL, &p, (long)block.len) : NULL;
-		if (x == NULL || sk_X509_num(out->rest) == CHAIN_LENGTH_MAX ||
-		    (out->leaf && !sk_X509_push(out->rest, x))) {
+		if (x == NULL || sk_X509_num(all) == most || !sk_X509_push(all, x)) {
 			X509_free(x);
 			break;
 		}
-		if (out->leaf == NULL)
-			out->leaf = x;
 	}
-	if (out->rest && got == 0 && out->leaf)
-		return 0;
-	chain_free(out);
-	return -1;
+	if (all && got == 0 && sk_X509_num(all))
+		return all;
+	sk_X509_pop_free(all, X509_free);
+	return NULL;
+}
+
+int
+chain_read(const struct certificates *c, unsigned i, struct chain *out)
+{
+	out->rest = certificates_read(c->chain[i], 1 + CHAIN_LENGTH_MAX);
+	out->leaf = out->rest ? sk_X509_shift(out->rest) : NULL;
+	return out->leaf ? 0 : -1;
+}
+
+STACK_OF(X509) * authorities_read(const struct certificates *c)
+{
+	return certificates_read(c->authorities, AUTHORITIES_MAX);
 }
 
 void

@@ -8,6 +8,7 @@
 
 #include "algorithms.h"
 #include "chan.h"
+#include "client.h"
 #include "die.h"
 #include "names.h"
 #include "provider.h"
@@ -114,6 +115,8 @@ context_make(struct engine *e)
 	(void)SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 				      SSL_MODE_NO_AUTO_CHAIN);
 	(void)SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+	if (client_ask(c, &e->certificates))
+		die_usage("the authorities of clients' certificates cannot be read: POP3_TLSCLIENT must be PEM");
 	SSL_CTX_set_alpn_select_cb(c, alpn_choose, NULL);
 	SSL_CTX_set_cert_cb(c, certificate_choose, e);
 	(void)SSL_CTX_set_tlsext_status_cb(c, ocsp_staple);
@@ -139,11 +142,14 @@ engine_start(struct engine *e)
 }
 
 const char *
-engine_error(void)
+engine_error(const SSL *ssl)
 {
 	unsigned long last = ERR_peek_last_error();
+	long verified = SSL_get_verify_result(ssl);
 	const char *words;
 
+	if (verified != X509_V_OK) /* says more than "certificate verify failed" */
+		return X509_verify_cert_error_string(verified);
 	(void)ERR_load_SSL_strings();
 	words = ERR_reason_error_string(last);
 	return words ? words : "connection closed";

@@ -16,6 +16,6 @@ struct engine {
 /* Start OpenSSL and make the one connection, on FD_IN and FD_OUT; dies when that cannot be. */
 void engine_start(struct engine *e);
 /* Why the last call failed, in words, for the log. */
-const char *engine_error(void);
+const char *engine_error(const SSL *ssl);
 
 #endif

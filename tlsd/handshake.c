@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "chan.h"
+#include "client.h"
 #include "die.h"
 #include "log.h"
 
@@ -114,7 +115,9 @@ success(const struct front *f)
 			       .cipher = span_of(SSL_get_cipher_name(f->engine.ssl)),
 			       .server_name = name_asked(f->engine.ssl),
 			       .identity = span_of("") };
+	uint8_t identity[IDENTITY_MAX];
 
+	client_facts(f->engine.ssl, &f->engine.certificates, &facts, identity);
 	facts_write(f, &facts);
 	success_log(f, &facts);
 	explicit_bzero(&facts, sizeof facts);
@@ -139,6 +142,6 @@ handshake_run(struct front *f)
 	/* A connection without one octet is a health check's, not a failure. */
 	if (BIO_number_read(SSL_get_rbio(f->engine.ssl)) == 0 && ERR_peek_error() == 0)
 		return -1;
-	failure_log(f, clock_ms() >= until ? "timeout" : engine_error());
+	failure_log(f, clock_ms() >= until ? "timeout" : engine_error(f->engine.ssl));
 	return -1;
 }

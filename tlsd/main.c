@@ -17,14 +17,14 @@
 #include "relay.h"
 #include "sandbox.h"
 
-/* argv: tlsd SID RIP LIP LANDLOCK MINIMUM CERTIFICATE...; every one is launch's, none is the client's. */
+/* argv: tlsd SID RIP LIP LANDLOCK MINIMUM CLIENTS CERTIFICATE...; every one is launch's, none is the client's. */
 static void
 arguments_read(struct front *f, int argc, char **argv)
 {
-	static const char usage[] = "usage: tlsd SID RIP LIP landlock|nolandlock 1.2|1.3 CERTIFICATE... (sallyport "
-				    "starts it)";
+	static const char usage[] = "usage: tlsd SID RIP LIP landlock|nolandlock 1.2|1.3 -|any|AUTHORITIES "
+				    "CERTIFICATE... (sallyport starts it)";
 
-	if (argc < 7)
+	if (argc < 8)
 		die_usage("%s", usage);
 	die_session(argv[1]);
 	f->sid = argv[1];
@@ -32,7 +32,9 @@ arguments_read(struct front *f, int argc, char **argv)
 	f->lip = argv[3];
 	f->landlock_optional = strcmp(argv[4], "nolandlock") == 0;
 	f->engine.minimum = strcmp(argv[5], "1.3") == 0 ? TLS1_3_VERSION : TLS1_2_VERSION;
-	for (int i = 6; i < argc; i++)
+	if (authorities_set(&f->engine.certificates, argv[6]))
+		die_usage("%s", usage);
+	for (int i = 7; i < argc; i++)
 		if (certificate_add(&f->engine.certificates, argv[i]))
 			die_usage("%s", usage);
 }

@@ -1,9 +1,10 @@
-/* App passwords: further verifiers of a user, each with a label. */
+/* App passwords and client certificates: further verifiers of a user, each with a label. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "certificate.h"
 #include "digest.h"
 #include "forms.h"
 #include "hash.h"
@@ -56,25 +57,33 @@ label_find(const struct request *r, struct store *s, const struct user **u, stru
 	return 0;
 }
 
-/* Always a random one: its hash is cheap, so that every one of a user can be tried at each login. */
 static int
-app_put(const struct request *r, struct store *s, const struct user *u, const char *password)
+label_put(const struct request *r, struct store *s, const struct user *u, const char *verifier)
 {
 	struct options o = r->options;
-	char hash[USERDB_VERIFIER_MAX + 1], line[LINE_TEXT_MAX];
+	char line[LINE_TEXT_MAX];
 	const struct edit edit = { userfile_behind(u), line };
-	int status = 0;
+	int status;
 
 	o.labelled = true;
 	o.label = span_of(r->other);
 	o.created = moment_now();
+	status = further_print(u->name, span_of(verifier), &o, line);
+	return status ? status : edits_put(s, &edit, 1);
+}
+
+/* Always a random one: its hash is cheap, so that every one of a user can be tried at each login. */
+static int
+app_put(const struct request *r, struct store *s, const struct user *u, const char *password)
+{
+	char hash[USERDB_VERIFIER_MAX + 1];
+	int status = 0;
+
 	if (r->kinds)
 		status = form_make(USERDB_SHARED, password, r->data, hash);
 	else
 		digest_make(span_of(password), hash);
-	if (status == 0)
-		status = further_print(u->name, span_of(hash), &o, line);
-	return status ? status : edits_put(s, &edit, 1);
+	return status ? status : label_put(r, s, u, hash);
 }
 
 int
@@ -104,8 +113,8 @@ verb_app_add(const struct request *r)
 	return status;
 }
 
-int
-verb_app_del(const struct request *r)
+static int
+label_del(const struct request *r, const char *what)
 {
 	struct store s = { .lock = -1 };
 	struct edit edits[USERDB_VERIFIERS_MAX];
@@ -114,8 +123,39 @@ verb_app_del(const struct request *r)
 	int status = label_find(r, &s, &u, edits, &n);
 
 	if (status == 0)
-		status =
-		    n ? edits_put(&s, edits, n) : tell(EXIT_ALREADY, "%s has no app password %s", r->name, r->other);
+		status = n ? edits_put(&s, edits, n) : tell(EXIT_ALREADY, "%s has no %s %s", r->name, what, r->other);
+	store_close(&s);
+	return status;
+}
+
+int
+verb_app_del(const struct request *r)
+{
+	return label_del(r, "app password");
+}
+
+int
+verb_cert_del(const struct request *r)
+{
+	return label_del(r, "certificate");
+}
+
+int
+verb_cert_add(const struct request *r)
+{
+	struct store s = { .lock = -1 };
+	struct edit edits[USERDB_VERIFIERS_MAX];
+	char verifier[CERTIFICATE_TEXT_MAX];
+	const struct user *u;
+	size_t n;
+	int status = label_find(r, &s, &u, edits, &n);
+
+	if (status == 0 && n)
+		status = tell(EXIT_ALREADY, "%s has something under the label %s already", r->name, r->other);
+	if (status == 0)
+		status = certificate_verifier(r->third, verifier);
+	if (status == 0)
+		status = label_put(r, &s, u, verifier);
 	store_close(&s);
 	return status;
 }

@@ -173,12 +173,12 @@ iterations_usual(const struct userfile *f, enum userdb_kind kind)
 	return n.count ? n.of[best] : SCRAM_ITERATIONS;
 }
 
-/* One verifier of each kind, made from random octets that nobody will ever know. */
+/* One verifier of each kind that a password makes, made from random octets that nobody will ever know. */
 static int
 decoy_add(struct cdb_make *cdb, const struct userfile *f, const struct keys *keys)
 {
 	uint8_t random[4][USERDB_SHA256_BYTES], nonce[USERDB_NONCE_BYTES], box[USERDB_BOX_MAX];
-	struct userdb_secret decoy = { .count = USERDB_KIND__MAX };
+	struct userdb_secret decoy = { .count = USERDB_PROOF__MAX };
 	char hash[USERDB_VERIFIER_MAX + 1];
 	struct wr m;
 
@@ -186,7 +186,7 @@ decoy_add(struct cdb_make *cdb, const struct userfile *f, const struct keys *key
 		return -1;
 	randombytes_buf(random, sizeof random);
 	shared_box((struct span){ random[0], PASSWORD_NEW_CHARS }, keys->shared, nonce, box);
-	for (unsigned kind = 0; kind < USERDB_KIND__MAX; kind++) {
+	for (unsigned kind = 0; kind < USERDB_PROOF__MAX; kind++) {
 		size_t n = kind == USERDB_SCRAM_SHA1 ? USERDB_SHA1_BYTES : USERDB_SHA256_BYTES;
 
 		decoy.verifiers[kind] = (struct userdb_verifier){
@@ -214,6 +214,31 @@ server_add(struct cdb_make *cdb, const uint8_t server[USERDB_SERVER_BYTES])
 	return cdb_add(cdb, userdb_server_key, &m);
 }
 
+/* Whose certificate is it?  Nobody's, when there was one before. */
+static int
+owner_add(struct cdb_make *cdb, struct span user, const struct userdb_verifier *v)
+{
+	uint8_t octets[USERDB_OWNER_KEY_MAX];
+	struct span key = userdb_owner_key(v->kind, v->certificate, octets), value;
+	int there = cdb_make_exists(cdb, key.p, (unsigned)key.len);
+	struct wr m;
+
+	userdb_owner_put(&m, there ? span_of("") : user);
+	value = wr_span(&m);
+	return there < 0 ? -1
+			 : cdb_make_put(cdb, key.p, (unsigned)key.len, value.p, (unsigned)value.len, CDB_PUT_REPLACE);
+}
+
+static int
+owners_add(struct cdb_make *cdb, struct span user, const struct userdb_secret *s)
+{
+	for (uint8_t i = 0; i < s->count; i++)
+		if ((s->verifiers[i].kind == USERDB_FINGERPRINT || s->verifiers[i].kind == USERDB_CERTIFIED) &&
+		    owner_add(cdb, user, &s->verifiers[i]) < 0)
+			return -1;
+	return 0;
+}
+
 static int
 issuers_add(struct cdb_make *cdb, const struct issuers *issuers)
 {
@@ -236,7 +261,7 @@ secrets_fill(struct cdb_make *cdb, const struct userfile *f, const struct keys *
 	for (size_t i = 0; i < f->count; i++) {
 		user_encode(&e, &f->users[i]);
 		userdb_secret_put(&m, &e.secret);
-		if (cdb_add(cdb, f->users[i].name, &m))
+		if (cdb_add(cdb, f->users[i].name, &m) || owners_add(cdb, f->users[i].name, &e.secret))
 			return -1;
 	}
 	return 0;

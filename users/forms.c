@@ -190,7 +190,7 @@ forms_append(char text[FORMS_TEXT_MAX], const struct fields *f, const char *pass
 	o.disabled = false; /* that stands in the user's own line */
 	o.labelled = true;
 	o.created = moment_now();
-	for (unsigned kind = USERDB_PASSWORD + 1; kind < USERDB_KIND__MAX; kind++) {
+	for (unsigned kind = USERDB_PASSWORD + 1; kind < USERDB_PROOF__MAX; kind++) {
 		if (!(kinds & FORM_BIT(kind)))
 			continue;
 		if ((status = form_make(kind, password, data, verifier)) ||

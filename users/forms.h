@@ -10,7 +10,7 @@
 enum {
 	SCRAM_ITERATIONS = 10000, /* of a new one; the client computes them, we once */
 	SCRAM_SALT_BYTES = 16,
-	FORMS_TEXT_MAX = USERDB_KIND__MAX * LINE_TEXT_MAX,
+	FORMS_TEXT_MAX = USERDB_PROOF__MAX * LINE_TEXT_MAX,
 };
 
 /* Sets of kinds: this bit of enum userdb_kind. */

@@ -27,6 +27,8 @@ static const char SYNOPSIS[] =
     "  restrict NAME [LIMITS]                   what the main password is good for\n"
     "  app-add NAME LABEL [LIMITS] [-k shared]  make an app password and print it\n"
     "  app-del NAME LABEL\n"
+    "  cert-add NAME LABEL CERTIFICATE [LIMITS] a file, a fingerprint (SHA-256), or name:NAME\n"
+    "  cert-del NAME LABEL\n"
     "  list | show NAME                         never show a verifier\n"
     "  outdated                                 users whose hash is weaker than a new one would be\n"
     "  test NAME [-t] [-a ADDRESS]              go the way of a login, -t by a token, and say each step\n"
@@ -78,6 +80,8 @@ static const struct {
 	{ "restrict", NAME,                        LIMITS,   verb_restrict },
 	{ "app-add",  NAME | OTHER,                LIMITS | OPTION_K, verb_app_add },
 	{ "app-del",  NAME | OTHER,                0,        verb_app_del },
+	{ "cert-add", NAME | OTHER | THIRD,        LIMITS,   verb_cert_add },
+	{ "cert-del", NAME | OTHER,                0,        verb_cert_del },
 	{ "import",   NAME | OTHER, THIRD | OPTION_U | OPTION_M | OPTION_G | OPTION_W, verb_import },
 	{ "export",   0,                           0,        verb_export },
 	{ "guesses",  NAME,                        0,        verb_guesses },
@@ -102,7 +106,7 @@ kind_read(const char *text, struct request *r)
 {
 	enum userdb_kind kind = verifier_kind(span_of(text));
 
-	if (kind == USERDB_KIND__MAX)
+	if (kind >= USERDB_PROOF__MAX)
 		return "-k is no kind of verifier; write scram-sha-256, scram-sha-1 or shared";
 	r->kinds |= FORM_BIT(kind);
 	return NULL;

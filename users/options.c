@@ -26,7 +26,7 @@ options_add_mechanism(struct options *o, struct span name)
 			return NULL;
 		}
 	return "an unknown mechanism; write by= with pass, plain, login, apop, cram-md5, scram-sha-1, scram-sha-256, "
-	       "oauthbearer or xoauth2";
+	       "oauthbearer, xoauth2 or external";
 }
 
 const char *

@@ -14,7 +14,7 @@ struct request {
 	const char *uid;   /* UID[:GID] */
 	const char *maildrop;
 	const char *other;      /* the second name: a label, or what a user is to be called */
-	const char *third;      /* a second file, for import */
+	const char *third;      /* a second file, for import; a certificate */
 	bool write;             /* import: not only show */
 	bool generate;          /* the password */
 	unsigned kinds;         /* what -k says: bits of FORM_BIT */
@@ -41,6 +41,8 @@ int verb_rename(const struct request *r);
 int verb_restrict(const struct request *r);
 int verb_app_add(const struct request *r);
 int verb_app_del(const struct request *r);
+int verb_cert_add(const struct request *r);
+int verb_cert_del(const struct request *r);
 int verb_guesses(const struct request *r);
 int verb_unban(const struct request *r);
 int verb_import(const struct request *r);

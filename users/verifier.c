@@ -15,6 +15,8 @@ static const struct {
 	{ "{SCRAM-SHA-256}", "scram-sha-256", USERDB_SCRAM_SHA256, USERDB_SHA256_BYTES },
 	{ "{SCRAM-SHA-1}", "scram-sha-1", USERDB_SCRAM_SHA1, USERDB_SHA1_BYTES },
 	{ "{SHARED}", "shared", USERDB_SHARED, 0 },
+	{ "{CERT-SHA-256}", "certificate", USERDB_FINGERPRINT, 0 },
+	{ "{CERT-NAME}", "certified-name", USERDB_CERTIFIED, 0 },
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -150,6 +152,30 @@ shared_fault(struct span text, struct userdb_verifier *v, uint8_t *octets)
 	return NULL;
 }
 
+/* 64 digits: libsodium's form, without what openssl puts between them. */
+static const char *
+fingerprint_fault(struct span text, struct userdb_verifier *v, uint8_t *octets)
+{
+	size_t len;
+
+	if (text.p == NULL || text.len != 2 * (size_t)FINGERPRINT_BYTES ||
+	    sodium_hex2bin(octets, VERIFIER_OCTETS_MAX, (const char *)text.p, text.len, NULL, &len, NULL) ||
+	    len != FINGERPRINT_BYTES)
+		return "the fingerprint is not 64 hexadecimal digits; write the SHA-256 of the certificate's DER";
+	v->certificate = (struct span){ octets, len };
+	return NULL;
+}
+
+static const char *
+certified_fault(struct span text, struct userdb_verifier *v)
+{
+	if (text.len == 0 || text.len > USER_MAX || !is_graphic(text))
+		return "the certified name is empty, longer than 255 octets or not printable ASCII; write it as the "
+		       "certificate has it";
+	v->certificate = text;
+	return NULL;
+}
+
 const char *
 verifier_fault(struct span text, struct userdb_verifier *v, uint8_t octets[VERIFIER_OCTETS_MAX])
 {
@@ -164,6 +190,10 @@ verifier_fault(struct span text, struct userdb_verifier *v, uint8_t octets[VERIF
 	v->hash = (struct span){ NULL, 0 };
 	if (kinds[k].kind == USERDB_SHARED)
 		return shared_fault(rest, v, octets);
+	if (kinds[k].kind == USERDB_FINGERPRINT)
+		return fingerprint_fault(rest, v, octets);
+	if (kinds[k].kind == USERDB_CERTIFIED)
+		return certified_fault(rest, v);
 	return scram_fault(rest, v, kinds[k].digest, octets);
 }
 

@@ -19,12 +19,37 @@ secret_add(struct cdb_make *cdb, const char *name, uint8_t flags)
 		  &(struct userdb_secret){ flags, 1, { { .mechanisms = USERDB_BY_ALL, .hash = hash } } });
 }
 
+/* A user who has a certificate of this fingerprint, and any with this name in it. */
+static void
+certified_add(struct cdb_make *cdb, const char *name, uint8_t flags, const char *fingerprint, const char *certified)
+{
+	struct userdb_secret s = { flags, 2, { { .kind = USERDB_FINGERPRINT }, { .kind = USERDB_CERTIFIED } } };
+
+	s.verifiers[0].certificate = span_of(fingerprint);
+	s.verifiers[1].certificate = span_of(certified);
+	for (int i = 0; i < 2; i++) {
+		uint8_t octets[USERDB_OWNER_KEY_MAX];
+		struct span key = userdb_owner_key(s.verifiers[i].kind, s.verifiers[i].certificate, octets), owner;
+		struct wr m;
+
+		s.verifiers[i].mechanisms = USERDB_BY_EXTERNAL;
+		userdb_owner_put(&m, span_of(name));
+		owner = wr_span(&m);
+		CHECK_EQ(cdb_make_add(cdb, key.p, (unsigned)key.len, owner.p, (unsigned)owner.len), 0);
+	}
+	value_add(cdb, span_of(name), &s);
+}
+
+static const char cats[] = "cccccccccccccccccccccccccccccccc", dogs[] = "dddddddddddddddddddddddddddddddd";
+
 static void
 users_add(struct cdb_make *cdb)
 {
 	secret_add(cdb, "", 0);
 	secret_add(cdb, "bob", 0);
 	secret_add(cdb, "eve", USERDB_DISABLED);
+	certified_add(cdb, "cat", 0, cats, "cat@example.org");
+	certified_add(cdb, "dog", USERDB_DISABLED, dogs, "dog@example.org");
 }
 
 struct outcome {
@@ -348,13 +373,15 @@ test_elsewhere(void)
 	CHECK(dies(t, "the attempt is malformed"));
 }
 
-/* EXTERNAL: whom the certificate names, and nobody else. */
+/* EXTERNAL: whoever has the certificate in his record, and nobody else, whatever stands in it. */
 static void
-external_as(const char *identity, uint8_t flags)
+external_as(const char *fingerprint, const char *identity)
 {
 	static uint8_t b[FACTS_BYTES];
-	struct facts f = { .flags = flags, .version = 0x0304, .cipher = span_of("X"), .identity = span_of(identity) };
+	struct facts f = { .flags = FACTS_CERTIFICATE, .version = 0x0304, .cipher = span_of("X") };
 
+	memcpy(f.fingerprint, fingerprint, FINGERPRINT_BYTES);
+	f.identity = span_of(identity);
 	facts_put(b, &f);
 	facts = (struct span){ b, sizeof b };
 }
@@ -362,19 +389,27 @@ external_as(const char *identity, uint8_t flags)
 static void
 test_external(void)
 {
+	static const char others[] = "cccccccccccccccccccccccccccccccC";
+
 	IS_NO(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "answer 0;", "-", "nocert");
-	IS_NO(auth(MECH_EXTERNAL, "bob", 3, NULL, NULL), "answer 0;", "-", "nocert");
-	external_as("bob", FACTS_CERTIFICATE);
-	IS_YES(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "", "external bob");
-	IS_YES(auth(MECH_EXTERNAL, NULL, 0, "", NULL), "go-on ;", "external bob");
-	IS_YES(auth(MECH_EXTERNAL, "bob", 3, NULL, NULL), "", "external bob");
-	IS_NO(auth(MECH_EXTERNAL, "eve", 3, NULL, NULL), "answer 0;", "bob", "authzid");
-	external_as("eve", FACTS_CERTIFICATE);
-	IS_NO(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "answer 0;", "eve", "disabled");
-	external_as("nobody", FACTS_CERTIFICATE);
-	IS_NO(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "answer 0;", "nobody", "nouser");
-	external_as("", FACTS_CERTIFICATE);
+	IS_NO(auth(MECH_EXTERNAL, "cat", 3, NULL, NULL), "answer 0;", "-", "nocert");
+	external_as(cats, "");
+	IS_YES(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "", "external cat");
+	IS_YES(auth(MECH_EXTERNAL, NULL, 0, "", NULL), "go-on ;", "external cat");
+	IS_YES(auth(MECH_EXTERNAL, "cat", 3, NULL, NULL), "", "external cat");
+	IS_NO(auth(MECH_EXTERNAL, "bob", 3, NULL, NULL), "answer 0;", "bob", "nocert");
+	IS_NO(auth(MECH_EXTERNAL, "nobody", 6, NULL, NULL), "answer 0;", "nobody", "nouser");
+	external_as(others, "");
 	IS_NO(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "answer 0;", "-", "nocert");
+	IS_NO(auth(MECH_EXTERNAL, "cat", 3, NULL, NULL), "answer 0;", "cat", "nocert");
+	external_as(others, "cat@example.org");
+	IS_YES(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "", "external cat");
+	IS_YES(auth(MECH_EXTERNAL, "cat", 3, NULL, NULL), "", "external cat");
+	external_as(others, "cat"); /* a name that is a user's, and in nobody's record */
+	IS_NO(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "answer 0;", "-", "nocert");
+	IS_NO(auth(MECH_EXTERNAL, "cat", 3, NULL, NULL), "answer 0;", "cat", "nocert");
+	external_as(dogs, "dog@example.org");
+	IS_NO(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "answer 0;", "dog", "disabled");
 	facts.len--; /* facts that are damaged are no facts */
 	CHECK(dies(auth(MECH_EXTERNAL, "", 0, NULL, NULL), "facts of the client's TLS are malformed"));
 	facts.len = 0;

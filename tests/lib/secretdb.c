@@ -56,7 +56,7 @@ each_kind(struct wr *m)
 static void
 test_one(void)
 {
-	static const uint8_t bytes[] = "\2\1\1\0\1\377\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\0\0\0\0\0\0\4$1$x";
+	static const uint8_t bytes[] = "\2\1\1\0\3\377\0\0\0\0\0\0\0\7\0\0\0\0\0\0\0\0\0\0\0\0\0\4$1$x";
 	struct span in = { bytes, sizeof bytes - 1 };
 	struct userdb_secret s = { USERDB_DISABLED, 1, { { 0 } } }, got = { .flags = 7 };
 	struct wr m;
@@ -122,7 +122,7 @@ test_damaged(void)
 	CHECK_EQ(changed(2, 3), -1);
 	CHECK_EQ(changed(2, 17), -1);
 	CHECK_EQ(changed(FIRST, USERDB_KIND__MAX), -1);
-	CHECK_EQ(changed(FIRST + 1, 3), -1);    /* an unknown mechanism */
+	CHECK_EQ(changed(FIRST + 1, 7), -1);    /* an unknown mechanism */
 	CHECK_EQ(changed(FIRST + 1, 0x80), -1); /* the same */
 	CHECK_EQ(changed(FIRST + 1, 0), 0);
 	CHECK_EQ(changed(FIRST + 2, 1), 0);
@@ -265,6 +265,40 @@ test_argon2_cost(void)
 	CHECK_EQ(kib, 19456);
 }
 
+/* Certificates: each kind has its length, and the key of an owner is no user's name. */
+static void
+test_certificates(void)
+{
+	static const char digest[] = "0123456789abcdef0123456789abcdef";
+	struct userdb_secret s = { 0, 2, { { .kind = USERDB_FINGERPRINT }, { .kind = USERDB_CERTIFIED } } }, got;
+	uint8_t octets[USERDB_OWNER_KEY_MAX];
+	struct span key, user;
+	struct wr m;
+
+	s.verifiers[0].mechanisms = s.verifiers[1].mechanisms = USERDB_BY_EXTERNAL;
+	s.verifiers[0].certificate = span_of(digest);
+	s.verifiers[1].certificate = span_of("bob@example.org");
+	userdb_secret_put(&m, &s);
+	CHECK_EQ(userdb_secret_get(wr_span(&m), &got), 0);
+	CHECK(same(got.verifiers[0].certificate, digest) && same(got.verifiers[1].certificate, "bob@example.org"));
+	s.verifiers[0].certificate.len--;
+	userdb_secret_put(&m, &s);
+	CHECK_EQ(userdb_secret_get(wr_span(&m), &got), -1);
+	s.verifiers[0].certificate.len++;
+	s.verifiers[1].certificate = span_of("");
+	userdb_secret_put(&m, &s);
+	CHECK_EQ(userdb_secret_get(wr_span(&m), &got), -1);
+	s.verifiers[1].certificate = (struct span){ (const uint8_t *)"a\0b", 3 };
+	userdb_secret_put(&m, &s);
+	CHECK_EQ(userdb_secret_get(wr_span(&m), &got), -1);
+	key = userdb_owner_key(USERDB_FINGERPRINT, span_of(digest), octets);
+	CHECK(key.len == 34 && key.p[0] == 0 && key.p[1] == USERDB_FINGERPRINT && memcmp(key.p + 2, digest, 32) == 0);
+	userdb_owner_put(&m, span_of("bob"));
+	CHECK(userdb_owner_get(wr_span(&m), &user) == 0 && same(user, "bob"));
+	for (size_t n = 0; n < m.len; n++)
+		CHECK_EQ(userdb_owner_get((struct span){ m.b, n }, &user), -1);
+}
+
 int
 main(void)
 {
@@ -276,5 +310,6 @@ main(void)
 	test_server();
 	test_schemes();
 	test_argon2_cost();
+	test_certificates();
 	return check_end();
 }

@@ -82,8 +82,8 @@ value_add(struct cdb_make *c, const char *key, unsigned key_len)
 		static uint8_t box[USERDB_BOX_MIN];
 
 		MUST(crypto_secretbox_easy(box, zero, 1, zero, zero) == 0);
-		s.count = USERDB_KIND__MAX;
-		for (uint8_t kind = 1; kind < USERDB_KIND__MAX; kind++)
+		s.count = USERDB_PROOF__MAX;
+		for (uint8_t kind = 1; kind < USERDB_PROOF__MAX; kind++)
 			s.verifiers[kind] = (struct userdb_verifier){
 				.kind = kind,
 				.mechanisms = USERDB_BY_ALL,
