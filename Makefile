@@ -104,7 +104,7 @@ $(B)/include: Makefile
 # A unit test, tests/ROOM/FILE.c, is linked with the whole room but its main.c.
 whole = $(if $(filter authd/crypto,$(1)),$(crypto),$(if $(filter users,$(1)),$(users),$(call full,$(1))))
 unit = $(filter-out %/main.o %/absent.o,$(call whole,$(1)))
-WALLS = $(foreach w,closed loose,$(addprefix $(B)/walls/$(w)/,launch proxyd pop3d authd authd-crypto storage giver taker)) $(B)/walls/loose/sallyport
+WALLS = $(foreach w,closed loose,$(addprefix $(B)/walls/$(w)/,launch proxyd pop3d authd authd-crypto storage giver taker tlsd tlskey)) $(B)/walls/loose/sallyport
 UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch proxyd pop3d authd authd/crypto lib/crypto storage giver taker adopt tlsd tlskey users)))
 # A tracer is written for the registers of one processor.
 INJECT = $(if $(findstring x86_64,$(TRIPLE)),$(addprefix $(B)/,inject count careless/authd))
@@ -150,6 +150,14 @@ $(addprefix $(B)/walls/closed/,authd authd-crypto): $(B)/walls/closed/%: $(call 
 $(addprefix $(B)/walls/loose/,authd authd-crypto): $(B)/walls/loose/%: $(call full_walls,% attack calls without) $(hostile_authd)
 	@mkdir -p $(@D)
 	$(Q)$(call GLIBC_STATIC,$(WITHOUT) $^)
+hostile_tlsd = $(filter-out %/handshake.o %/relay.o,$(call full,tlsd))
+hostile_tlskey = $(B)/full/tlskey/main.o $(B)/full/lib.a
+$(addprefix $(B)/walls/closed/,tlsd tlskey): $(B)/walls/closed/%: $(call full_walls,% attack calls) $$(hostile_$$*)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -pie $(LINK) $^ -lssl -lcrypto -o $@
+$(addprefix $(B)/walls/loose/,tlsd tlskey): $(B)/walls/loose/%: $(call full_walls,% attack calls without) $$(hostile_$$*)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -pie $(LINK) $(WITHOUT) $^ -lssl -lcrypto -o $@
 $(B)/walls/loose/sallyport: $(call small_walls,without) $(call small,launch)
 	@mkdir -p $(@D)
 	$(Q)$(call SMALL_STATIC,$(WITHOUT) $^ $(call archive,cdb))
@@ -192,6 +200,9 @@ abuse: packages all
 # A maildrop of N messages: nothing overflows, is cut or left out; in make test it has fewer
 million: packages all
 	COUNT=$(or $(N),1000001) BUILD=$(B) python3 tests/million.py
+# N sessions that begin with a mutated ClientHello
+hello: packages all
+	HELLOS=$(or $(N),100000) BUILD=$(B) python3 tests/hello.py
 # Spin's search of tests/model, deeper than in make test
 model:
 	@etc/packages build test
@@ -222,4 +233,4 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: FORCE million idle all units packages run test bench lines check testssl conformance conformance-peers sanitize faults abuse model fuzz fuzz-cover install clean
+.PHONY: FORCE million hello idle all units packages run test bench lines check testssl conformance conformance-peers sanitize faults abuse model fuzz fuzz-cover install clean

@@ -150,7 +150,6 @@ static const struct allow authd_crypto_calls[] = { AUTHD_ROWS, CRYPTO_ROWS };
 	ALLOW(SYS_pread64, "certificates; the one key that is to sign"),                                          \
 	ALLOW(SYS_recvmsg, "what is to be signed, its signature"),                                                \
 	ALLOW_IF(SYS_sendto, 4, 0, "the same the other way, to nobody else"),                                     \
-	ALLOW(SYS_write, "lines to the log; of tlsd, records and what is in them"),                               \
 	ALLOW(SYS_brk, "memory"),                                                                                 \
 	ALLOW_IF(SYS_mmap, 2, PROT_READ | PROT_WRITE, "the same; nothing executable"),                            \
 	ALLOW_IF(SYS_mprotect, 2, PROT_READ | PROT_WRITE, "the same"),                                            \
@@ -165,12 +164,17 @@ static const struct allow authd_crypto_calls[] = { AUTHD_ROWS, CRYPTO_ROWS };
 static const struct allow tlsd_calls[] = {
 	ALLOW(SYS_read, "records from the client, what the program behind says"),
 	ALLOW(SYS_ppoll, "wait for either"),
-	ALLOW(SYS_pwrite64, "the facts, for authd"),
-	ALLOW(SYS_shutdown, "one side has ended, the other goes on"),
+	ALLOW(SYS_write, "records to the client, what is in them to the program behind, lines to the log"),
+	ALLOW_BELOW(SYS_pwrite64, 0, FD_TLS_FACTS, 3, 1, "the facts, for authd; at the beginning, and not a file full"),
+	ALLOW_IF(SYS_shutdown, 0, FD_PLAIN_IN, "the client has said all, and what is behind has more to say"),
+	ALLOW_IF(SYS_shutdown, 0, FD_OUT, "the other way round"),
 	OPENSSL_ROWS,
 };
 
-static const struct allow tlskey_calls[] = { OPENSSL_ROWS };
+static const struct allow tlskey_calls[] = {
+	ALLOW_IF(SYS_write, 0, FD_LOG, "lines to the log"),
+	OPENSSL_ROWS,
+};
 
 /* launch, after pop3d has been started: wait, start authd, become storage.  What it starts inherits its table and
  * adds a narrower one, so theirs are in it. */

@@ -21,7 +21,8 @@ import sasl
 from harness import (AUTHD_UID, BUILD, DEADLINE, MAIL_UIDS, PASSWORD, POP3D_UID, ROOT, TESTS, Session, Site, Skip, check, equal, landlock,
                      need_root, run, run_parts, tls_context, waits_in)
 
-ROOMS = ("proxyd", "pop3d", "authd", "authd-crypto", "giver", "taker", "storage", "launch")
+ROOMS = ("proxyd", "pop3d", "authd", "authd-crypto", "giver", "taker", "storage", "tlsd", "tlskey", "launch")
+TLS_ROOMS = ("tlsd", "tlskey")  # dynamic: they have no root directory of their own
 LEAST = 60  # attacks of each room
 KILLED, ALONE = -1, 1
 HURRY = "600"  # deadlines of minutes become tenths of seconds
@@ -70,6 +71,10 @@ def site_furnish():
             shutil.copyfile(os.path.join(BUILD, "walls/loose", b), site.at(f"loose-{room}", b))
 
 
+    for kind in ("closed", "loose"):
+        shutil.copyfile(os.path.join(BUILD, "walls", kind, "tlsd"), site.at(f"{kind}-tlskey", "tlsd"))  # who asks it
+
+
 site_furnish()
 site.certificate()
 CERTIFICATES = site.settings.pop("POP3_TLS")  # where it is wanted, and nowhere else
@@ -86,6 +91,11 @@ def verify(user, proof, mechanism=0):
 def auth(response, mechanism=4):
     """MSG_AUTH, by CRAM-MD5, with an initial response."""
     return (struct.pack(">BBBH", 10, mechanism, 1, len(response)) + response.encode("latin-1")).hex()
+
+
+def sign(text):
+    """MSG_SIGN."""
+    return (struct.pack(">BBHH", 13, 0, 0x0804, len(text)) + text.encode("latin-1")).hex()
 
 
 def verdict(name, length=None, mechanism=0, fill="00", users=0, tls=0):
@@ -115,6 +125,8 @@ class Hostile(Session):
                 f.write(script)
             options |= {"arguments": ("-c", "/bin/echo", "in"),
                         "prefix": ("/bin/sh", "-c", 'exec 3<"$0"; exec "$@"', site.at("given"))}
+        if room in TLS_ROOMS:
+            options |= {"arguments": ("-s",), "POP3_TLS": CERTIFICATES}
         if room == "authd-crypto":
             options |= {"POP3_SASL": "cram-md5"}
         try:
@@ -134,6 +146,8 @@ class Hostile(Session):
         elif room == "authd-crypto":
             self.greet()
             self.send(b"AUTH CRAM-MD5 " + base64.b64encode(script.encode("latin-1")) + b"\r\n")
+        elif room == "tlskey":
+            self.tell("put " + sign(script), "get")
         elif room not in ("launch", "taker") and script:
             self.tell(script)
 
@@ -864,6 +878,39 @@ def test_taker_that_hangs_is_ended_by_the_kernel():
     held(f"put {verify('owner', 'wrong')};spin", 111, room="taker", log="fail sid=")
 
 
+# Lies of tlsd: facts that are none, and what it asks to have signed.
+
+FACTS = "01.00.0304." + "00*64." + "0158.00*62." + "00*512"
+
+
+def test_tlsd_tells_what_are_no_facts():
+    """authd, which reads them, ends; nobody is let in."""
+    for facts in ("00", "00*644", FACTS.replace("01.00", "02.00", 1), FACTS.replace("01.00", "01.80", 1), FACTS.replace("0304", "0303.00", 1),
+                  FACTS.replace("0158", "0058", 1), FACTS.replace("00*64.", "01*64.", 1), FACTS[:-4] + "*511"):
+        says = f"AUTH EXTERNAL {base64.b64encode(b'owner').decode()}\r\n".encode().hex()
+        session = Hostile("tlsd", f"facts {facts};say {says}", POP3_SASL="external", POP3_TLSCLIENT="any")
+        session.hears("the facts of the client's TLS are malformed$")
+        log = session.over()
+        check("login sid=" not in log, facts, log)
+
+
+def test_tlsd_tells_facts_without_a_certificate():
+    """Well-formed facts, to see that the ones before were refused for what they are."""
+    says = f"AUTH EXTERNAL {base64.b64encode(b'owner').decode()}\r\n".encode().hex()
+    session = Hostile("tlsd", f"facts {FACTS};say {says}", POP3_SASL="external", POP3_TLSCLIENT="any")
+    session.hears("reason=nocert$")
+    session.over()
+
+
+def test_tlsd_has_no_other_thing_signed():
+    for what in ("68*32", "20*64." + b"TLS 1.3, client CertificateVerify\0".hex() + ".68*32", "20*64"):
+        n = sum((len(p.split("*")[0]) // 2) * int((p.split("*") + ["1"])[1]) for p in what.split("."))
+        shutil.copyfile(site.at("rooms", "tlskey"), site.at("closed-tlsd", "tlskey"))
+        session = Hostile("tlsd", f"put 0d.00.0804.{n:04x}.{what};get")
+        session.hears("walls: tlsd heard the end$")
+        check("what is to be signed is no handshake" in session.over())
+
+
 # Lies of storage to pop3d: never a reply that is not true in form, never an end marker for what was cut.
 
 READY = "03.00000001.0000000000000014.0005.6f776e6572"
@@ -982,7 +1029,15 @@ FILELESS = (
     ("open /etc/shadow", "seccomp,landlock,root", errno.EACCES, "root"),
     ("open /etc/shadow", "seccomp,landlock,root,uid", TAKEN, "root"),
 )
+DYNAMIC = tuple(row for row in FILELESS if row[0] not in ("open /etc/passwd", "open /etc/shadow")) + (
+    ("open /etc/shadow", "", KILLED), ("open /etc/shadow", "seccomp", errno.EACCES),
+    ("open /etc/shadow", "seccomp,landlock", errno.EACCES, "root"), ("open /etc/shadow", "seccomp,landlock,uid", TAKEN, "root"),
+    ("1 GiB of memory", "", errno.ENOMEM), ("1 GiB of memory", "limits", TAKEN),
+    ("a descriptor left open", "", errno.EBADF), ("a descriptor left open", "descriptors", TAKEN),
+)
 OUT = {
+    "tlsd": DYNAMIC,
+    "tlskey": DYNAMIC,
     "proxyd": FILELESS,
     "giver": FILELESS + (("a descriptor left open", "", errno.EBADF), ("a descriptor left open", "descriptors", TAKEN)),
     "taker": FILELESS + (("a descriptor left open", "", errno.EBADF), ("a descriptor left open", "descriptors", TAKEN)),
@@ -1040,7 +1095,8 @@ def raised(room, walls):
     """Does a setuid program run as root there?  It makes a file where only root can."""
     a = next(a for a in attacks(room)[0] if a.name == "execute a program that is setuid")
     made = site.at("raised")
-    session = attack_start(room, f"attack {a.number}", "loose", WITHOUT=walls, HURRY=HURRY, POP3_SESSION="600")
+    options = {"prepare": lambda: os.chdir(site.at("empty"))} if room in TLS_ROOMS else {}
+    session = attack_start(room, f"attack {a.number}", "loose", WITHOUT=walls, HURRY=HURRY, POP3_SESSION="600", **options)
     session.over()
     there = os.path.exists(made)
     if there:
@@ -1057,12 +1113,19 @@ def setuid_tests(room):
     return [(f"{room} without no_new_privs: a setuid program is root", test)]
 
 
+def argument_zero(pid):
+    with open(f"/proc/{pid}/cmdline", encoding="latin-1") as f:
+        return f.read().split("\0")[0]
+
+
 def traceable(room, walls):
     """Can another process of the same uid open the room's memory?"""
-    script = "flood 0 00;" + ("spin" if room in ("giver", "taker") else "hang")
+    script = "flood 0 00;" + ("spin" if room in ("giver", "taker", "tlskey") else "hang")
     session = attack_start(room, script, "loose", **({"WITHOUT": walls} if walls else {}))
     session.hears(f"walls: {room} sent 0")
     pid = session.process.pid if room == "storage" else session.children()[-1]
+    if room in TLS_ROOMS:
+        pid = next(p for p in session.children() if argument_zero(p) == room)
     with open(f"/proc/{pid}/status", encoding="ascii") as f:
         status = f.read()
     uid, gid = (int(re.search(rf"^{k}:\t(\d+)", status, re.M)[1]) for k in ("Uid", "Gid"))

@@ -211,7 +211,7 @@ static const struct attack everywhere[] = {
 	CALL("truncate", KILLED, SYS_truncate, P("walls"), 0),
 	CALL("ftruncate", KILLED, SYS_ftruncate, FD_TABLE, 1 << 20),
 	CALL("fallocate", KILLED, SYS_fallocate, FD_TABLE, 0, 0, 1 << 20),
-	CALL("pwrite", KILLED, SYS_pwrite64, FD_SLOTS, P(memory), 1, 0),
+	CALL("pwrite", KILLED, SYS_pwrite64, FD_CTL, P(memory), 1, 0),
 	CALL("extended attribute", KILLED, SYS_setxattr, P("walls"), P("user.walls"), P("x"), 1, 0),
 	CALL("splice", KILLED, SYS_splice, FD_CTL, 0, FD_LOG, 0, 1, 0),
 	/* privilege */

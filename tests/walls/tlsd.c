@@ -1,0 +1,137 @@
+/* A tlsd that its client has taken over: what the client says is its script, in the clear. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../../tlsd/handshake.h"
+#include "../../tlsd/relay.h"
+#include "attack.h"
+#include "chan.h"
+#include "die.h"
+
+static char memory[1 << 16];
+static const char certificate[] = "-----BEGIN CERTIFICATE-----";
+
+/* The first descriptor behind those of its own that is open and no file of certificates; or the first that is one. */
+static int
+descriptor_find(bool is_certificate)
+{
+	for (int fd = FD_TLS_FACTS + 1; fd < FD_FILES_MAX; fd++) {
+		ssize_t n = pread(fd, memory, sizeof certificate - 1, 0);
+
+		if (n < 0 && errno == EBADF)
+			continue;
+		if ((n == sizeof certificate - 1 && memcmp(memory, certificate, (size_t)n) == 0) == is_certificate)
+			return fd;
+	}
+	errno = EBADF;
+	return -1;
+}
+
+static long
+descriptor_left(void)
+{
+	return descriptor_find(false);
+}
+
+static long
+certificate_write(void)
+{
+	return write(descriptor_find(true), memory, 1);
+}
+
+static long
+certificate_write_at(void)
+{
+	return pwrite(descriptor_find(true), memory, 1, 0);
+}
+
+static long
+certificate_map(void)
+{
+	return syscall(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_find(true), 0);
+}
+
+/* clang-format off */
+static const struct attack own[] = {
+	ACT("a descriptor left open", SAFE, EBADF, descriptor_left),
+	ACT("write a certificate", PLAIN, EBADF, certificate_write),
+	ACT("write a certificate at an offset", PLAIN, KILLED, certificate_write_at),
+	ACT("write a certificate through memory", PLAIN, EACCES, certificate_map),
+	SAFE_CALL("1 GiB of memory", ENOMEM, SYS_mmap, 0, 1L << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1),
+	CALL("fill the disk with facts", KILLED, SYS_pwrite64, FD_TLS_FACTS, P(memory), 1, 1L << 30),
+	CALL("facts behind the facts", KILLED, SYS_pwrite64, FD_TLS_FACTS, P(memory), 1, 1),
+	CALL("shut the log down", KILLED, SYS_shutdown, FD_LOG, SHUT_RDWR),
+	CALL("a datagram above every limit", EMSGSIZE, SYS_sendto, FD_CTL, P(memory), 1 << 20, MSG_NOSIGNAL),
+	CALL("a datagram out of band", EOPNOTSUPP, SYS_sendto, FD_CTL, P(memory), 1, MSG_NOSIGNAL | MSG_OOB),
+	CALL("close", KILLED, SYS_close, FD_CTL),
+	CALL("move in a file", KILLED, SYS_lseek, FD_TLS_FACTS, 0, SEEK_SET),
+	CALL("advice about memory", KILLED, SYS_madvise, P(memory), 4096, MADV_HWPOISON),
+	CALL("who is it", KILLED, SYS_getsockopt, FD_CTL, SOL_SOCKET, SO_PEERCRED, P(memory), P(memory)),
+	CALL("the client's address", KILLED, SYS_getpeername, FD_IN, P(memory), P(memory)),
+	CALL("a vector", KILLED, SYS_writev, FD_OUT, P(memory), 0),
+	CALL("sleep", KILLED, SYS_nanosleep, P(memory), 0),
+	CALL("what machine it is", KILLED, SYS_uname, P(memory)),
+};
+/* clang-format on */
+
+static const struct attacks attacks_own = ATTACKS(own);
+static const struct attacks *const tables[] = { &attacks_everywhere, &attacks_rooms, &attacks_fileless, &attacks_own,
+						NULL };
+
+/* say BYTES: to pop3d; facts BYTES: for authd. */
+static bool
+command_more(struct span verb, struct span rest)
+{
+	static uint8_t b[1 << 16];
+	size_t n = bytes_read(rest, b, sizeof b);
+
+	if (verb.len == 3 && memcmp(verb.p, "say", 3) == 0)
+		(void)!write(FD_PLAIN_IN, b, n); /* pop3d may have gone */
+	else if (verb.len == 5 && memcmp(verb.p, "facts", 5) == 0)
+		(void)!pwrite(FD_TLS_FACTS, b, n, 0); /* what came of it, authd says */
+	else
+		return false;
+	return true;
+}
+
+/* The client's next line, of which no read holds us. */
+static size_t
+line_receive(char *line, size_t room)
+{
+	size_t n = 0;
+
+	while (n < room) {
+		struct pollfd p = { FD_IN, POLLIN, 0 };
+
+		(void)ppoll(&p, 1, NULL, NULL);
+		if (read(FD_IN, line + n, 1) != 1 || line[n] == '\n')
+			break;
+		n++;
+	}
+	return n;
+}
+
+int
+handshake_run(struct front *f)
+{
+	static char line[1 << 13];
+	size_t n;
+
+	(void)f;
+	attack_begin("tlsd", die_sid(), tables, command_more);
+	while ((n = line_receive(line, sizeof line)) != 0)
+		script_obey((struct span){ (const uint8_t *)line, n });
+	return -1;
+}
+
+void
+relay_run(SSL *ssl)
+{
+	(void)ssl;
+}

@@ -1,0 +1,103 @@
+/* A tlskey that its tlsd has taken over: what it is to sign is its script. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../../tlskey/sign.h"
+#include "attack.h"
+#include "chan.h"
+#include "die.h"
+
+static char memory[1 << 16];
+static const char begin[] = "-----BEGIN ", key[] = "PRIVATE KEY-----";
+
+/* The first descriptor behind its own that is open and no private key; or the first that is one. */
+static int
+descriptor_find(bool is_key)
+{
+	for (int fd = FD_CTL + 1; fd < FD_FILES_MAX; fd++) {
+		ssize_t n = pread(fd, memory, 64, 0);
+
+		if (n < 0 && errno == EBADF)
+			continue;
+		if ((n == 64 && memcmp(memory, begin, sizeof begin - 1) == 0 &&
+		     memmem(memory, 64, key, sizeof key - 1)) == is_key)
+			return fd;
+	}
+	errno = EBADF;
+	return -1;
+}
+
+static long
+descriptor_left(void)
+{
+	return descriptor_find(false);
+}
+
+static long
+key_write(void)
+{
+	return write(descriptor_find(true), memory, 1);
+}
+
+static long
+key_write_at(void)
+{
+	return pwrite(descriptor_find(true), memory, 1, 0);
+}
+
+static long
+key_map(void)
+{
+	return syscall(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_find(true), 0);
+}
+
+/* clang-format off */
+static const struct attack own[] = {
+	ACT("a descriptor left open", SAFE, EBADF, descriptor_left),
+	ACT("write a key", PLAIN, KILLED, key_write),
+	ACT("write a key at an offset", PLAIN, KILLED, key_write_at),
+	ACT("write a key through memory", PLAIN, EACCES, key_map),
+	SAFE_CALL("1 GiB of memory", ENOMEM, SYS_mmap, 0, 1L << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1),
+	CALL("read, not at an offset", KILLED, SYS_read, FD_CTL, P(memory), 1),
+	CALL("wait", KILLED, SYS_ppoll, 0, 0, 0, 0, 8),
+	CALL("write to the channel", KILLED, SYS_write, FD_CTL, P(memory), 1),
+	CALL("write where a client is elsewhere", KILLED, SYS_write, FD_OUT, P(memory), 1),
+	CALL("a datagram above every limit", EMSGSIZE, SYS_sendto, FD_CTL, P(memory), 1 << 20, MSG_NOSIGNAL),
+	CALL("a datagram out of band", EOPNOTSUPP, SYS_sendto, FD_CTL, P(memory), 1, MSG_NOSIGNAL | MSG_OOB),
+	CALL("a datagram to the log", ENOTSOCK, SYS_sendto, FD_LOG, P(memory), 1, MSG_NOSIGNAL),
+	CALL("close", KILLED, SYS_close, FD_CTL),
+	CALL("move in a file", KILLED, SYS_lseek, FD_CTL, 0, SEEK_SET),
+	CALL("advice about memory", KILLED, SYS_madvise, P(memory), 4096, MADV_HWPOISON),
+	CALL("who is it", KILLED, SYS_getsockopt, FD_CTL, SOL_SOCKET, SO_PEERCRED, P(memory), P(memory)),
+	CALL("a vector", KILLED, SYS_writev, FD_LOG, P(memory), 0),
+	CALL("sleep", KILLED, SYS_nanosleep, P(memory), 0),
+	CALL("what machine it is", KILLED, SYS_uname, P(memory)),
+};
+/* clang-format on */
+
+static const struct attacks attacks_own = ATTACKS(own);
+static const struct attacks *const tables[] = { &attacks_everywhere, &attacks_rooms, &attacks_fileless, &attacks_own,
+						NULL };
+
+bool
+sign_is_allowed(const struct sign *s)
+{
+	attack_begin("tlskey", die_sid(), tables, NULL);
+	script_obey(s->input);
+	return false;
+}
+
+const char *
+sign_make(int fd, const struct sign *s, uint8_t out[SIGNATURE_MAX], size_t *len)
+{
+	(void)fd;
+	(void)s;
+	(void)out;
+	*len = 0;
+	return NULL;
+}
