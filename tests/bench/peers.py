@@ -31,7 +31,7 @@ listen = 127.0.0.1
 base_dir = {at}/run
 state_dir = {at}/run
 log_path = {at}/log
-ssl = no
+ssl = {ssl}
 disable_plaintext_auth = no
 first_valid_uid = 1
 mail_location = maildir:~
@@ -52,7 +52,8 @@ service pop3-login {{
     port = {port}
   }}
   inet_listener pop3s {{
-    port = 0
+    port = {tls}
+    ssl = yes
   }}
 }}
 service pop3 {{
@@ -136,8 +137,8 @@ class Cgroup:
 class Server:
     """A running server: its port, its process, its control group."""
 
-    def __init__(self, name, argv, port=None, environment=None, greets=True):
-        self.name = name
+    def __init__(self, name, argv, port=None, environment=None, tls=False, greets=True):
+        self.name, self.tls = name, tls
         self.cgroup = Cgroup("".join(c for c in name if c.isalnum()))
         self.errors = open(os.path.join(OVERLAYS, "errors"), "ab")
         self.process = subprocess.Popen(argv, env=environment or {"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL,
@@ -151,7 +152,7 @@ class Server:
     def wait_until_there(self):
         for _ in range(200):
             try:
-                with socket.create_connection(("127.0.0.1", self.port), 20) as s:
+                with self.connect() as s:
                     assert s.recv(3) == b"+OK"
                     s.sendall(b"QUIT\r\n")
                     while s.recv(1000):
@@ -160,6 +161,10 @@ class Server:
             except (ConnectionError, AssertionError):
                 time.sleep(0.05)
         raise SystemExit(f"{self.name} does not start: see {OVERLAYS}/errors")
+
+    def connect(self):
+        s = socket.create_connection(("127.0.0.1", self.port), 60)
+        return harness.tls_context().wrap_socket(s, server_hostname="localhost") if self.tls else s
 
     def settled(self, wanted=None):
         """Wait until its sessions' processes have gone: what an ended session still costs belongs to it."""
@@ -245,23 +250,35 @@ def floors(program):
     yield Server("floor: three static programs", [*TCPSERVER, program, "3"])
 
 
-def sallyport(site, *arguments):
+def environment(site, **settings):
+    return {k: v for k, v in (site.settings | settings | {"PATH": os.environ["PATH"]}).items() if v is not None}
+
+
+def sallyport(site, *arguments, **settings):
     """arguments: of sallyport; behind TLS nobody is greeted without a handshake."""
     return Server("sallyport", [*TCPSERVER, site.sallyport, *arguments], greets="-s" not in arguments,
-                  environment=site.settings | {"PATH": os.environ["PATH"]})
+                  environment=environment(site, **settings))
 
 
-def dovecot(directory, users, fast):
+def sallyport_tls(site):
+    return Server("sallyport -s", [*TCPSERVER, site.sallyport, "-s"], environment=environment(site), tls=True)
+
+
+def dovecot(site, users, fast, tls=False):
+    """With tls: on a port where it speaks nothing else, with the site's certificate."""
     at = overlay("dovecot", "dovecot-pop3d")
-    directory = os.path.join(directory, "dovecot-fast" if fast else "dovecot")
+    directory = site.at(f"dovecot{'-fast' if fast else ''}{'-tls' if tls else ''}")
     os.makedirs(os.path.join(directory, "run"))
     port = free_port()
     with open(os.path.join(directory, "users"), "w", encoding="ascii") as f:
         f.writelines(f"{u}:{{PLAIN}}{PASSWORD}:{uid}:{uid}::{home}/Maildir::\n" for u, uid, home in users)
     with open(os.path.join(directory, "conf"), "w", encoding="ascii") as f:
-        f.write(DOVECOT.format(at=directory, port=port) + (DOVECOT_FAST if fast else ""))
-    return Server("dovecot, fast settings" if fast else "dovecot",
-                  inside(at, "/usr/sbin/dovecot", "-F", "-c", f.name), port=port)
+        f.write(DOVECOT.format(at=directory, port=0 if tls else port, tls=port if tls else 0, ssl="yes" if tls else "no") +
+                (DOVECOT_FAST if fast else ""))
+        if tls:
+            f.write(f"ssl_cert = <{site.at('tls', 'fullchain.pem')}\nssl_key = <{site.at('tls', 'privkey.pem')}\n")
+    return Server("dovecot" + (", fast settings" if fast else "") + (", TLS" if tls else ""),
+                  inside(at, "/usr/sbin/dovecot", "-F", "-c", f.name), port=port, tls=tls)
 
 
 def courier(users):

@@ -27,6 +27,7 @@ KINDS = {
     "login, LIST, UIDL, QUIT (500 messages)": ("list", "five", 6 if QUICK else 40, "session", 1),
     "RETR 500 of 5 KB, one by one": ("retr", "five", 2 if QUICK else 6, "message", 500),
     "RETR 500 of 5 KB, pipelined": ("pipe", "five", 2 if QUICK else 6, "message", 500),
+    "TLS 1.3 with a key of RSA 2048: handshake, login, STAT, QUIT": ("tls", "few", 20 if QUICK else 100, "session", 1),
     "RETR one of 100 MB": ("retr", "huge", 1 if QUICK else 2, "byte, in ns", 100_000_000 / 1000),
 }
 # set: (users, messages, bytes of each)
@@ -38,6 +39,7 @@ class Bench:
     def __init__(self):
         os.makedirs(peers.OVERLAYS, exist_ok=True)
         self.site = harness.Site()
+        self.site.certificate()
         self.octets, self.users, self.servers = {}, [], []
         for kind, (count, messages, size) in SETS.items():
             for n in range(count):
@@ -76,22 +78,41 @@ class Bench:
     def start(self):
         """Every server that can run here; which cannot, and why, is said."""
         self.servers += peers.floors(self.tool("floor"))
-        self.servers.append(peers.sallyport(self.site))
+        self.servers.append(peers.sallyport(self.site, POP3_TLS=None))
+        self.servers.append(peers.sallyport_tls(self.site))
         if not harness.ROOT:
             print("The peers need root, for overlays: they are not measured.")
             return
-        self.servers.append(peers.dovecot(self.site.dir, self.users, fast=False))
-        self.servers.append(peers.dovecot(self.site.dir, self.users, fast=True))
+        for tls in (False, True):
+            self.servers.append(peers.dovecot(self.site, self.users, fast=False, tls=tls))
+            self.servers.append(peers.dovecot(self.site, self.users, fast=True, tls=tls))
         self.servers.append(peers.courier(self.users))
         self.servers.append(peers.mailutils(self.users))
         self.servers.append(peers.popa3d(self.users))
 
+    @staticmethod
+    def tls_load(server, sessions):
+        """One after the other; what the client costs is not the server's.  No session is resumed."""
+        for n in range(sessions):
+            s = harness.Client(server.connect())
+            harness.check(s.line().startswith(b"+OK"), "no greeting")
+            harness.equal(s.sock.version(), "TLSv1.3")
+            s.ask(f"USER bench-few{n % SETS['few'][0]}")
+            s.ask(f"PASS {peers.PASSWORD}")
+            harness.equal(s.ask("STAT").split()[1], str(SETS["few"][1]))
+            s.ask("QUIT")
+            s.closed()
+            s.sock.close()
+
     def load(self, server, mode, kind, sessions, octets):
         """Run load.c."""
+        if mode == "tls":
+            self.tls_load(server, sessions)
+            return
         messages = SETS[kind][1]
         argv = [self.tool("load"), str(server.port), mode, str(sessions), str(SETS[kind][0]), f"bench-{kind}%",
                 peers.PASSWORD, str(messages), str(octets)]
-        return subprocess.run(argv, check=True, capture_output=True, text=True)
+        subprocess.run(argv, check=True, capture_output=True, text=True)
 
     def announced(self, server, kind):
         """What a peer's STAT says: it may count in its own way, if LIST and RETR then agree."""
@@ -111,7 +132,7 @@ class Bench:
         if server.name.startswith("floor"):
             mode = "any" if mode == "stat" else mode
         octets = self.octets[users]
-        if server.name != "sallyport" and mode not in ("quit", "any"):
+        if server.name != "sallyport" and mode not in ("quit", "any", "tls"):
             octets = self.announced(server, users)
         server.settled(server.quiet)
         before = server.cgroup.cpu()
@@ -124,7 +145,7 @@ class Bench:
         spent, failed = {}, {}
         for turn in range(ROUNDS + 1):
             for server in self.servers:
-                if server in failed or (server.name.startswith("floor") and KINDS[kind][0] not in ("quit", "stat")):
+                if server in failed or server.tls != (KINDS[kind][0] == "tls") or (server.name.startswith("floor") and KINDS[kind][0] not in ("quit", "stat")):
                     continue
                 try:
                     us = self.cost(server, kind)
@@ -138,7 +159,7 @@ class Bench:
     def table(self, kind):
         spent, failed = self.measure(kind)
         middle = {s.name: statistics.median(v) for s, v in spent.items()}
-        ours = middle.get("sallyport")
+        ours = middle.get("sallyport", middle.get("sallyport -s"))
         print(f"\n{kind}: CPU time for each {KINDS[kind][3]}{'' if 'ns' in KINDS[kind][3] else ', in us'}")
         for server, values in spent.items():
             m = middle[server.name]
@@ -169,7 +190,7 @@ class Bench:
     def idle_table(self):
         print(f"\n{IDLE} idle, logged-in sessions: memory of each, anonymous and the kernel's, in KiB")
         for server in self.servers:
-            if server.name.startswith("floor"):
+            if server.name.startswith("floor") or server.tls:
                 continue
             used = self.idle(server)
             print(f"  {server.name:30}{used / 1024:>11.1f}" if used else f"  {server.name:30} did not hold them")
