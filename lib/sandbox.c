@@ -165,7 +165,7 @@ static const struct allow tlsd_calls[] = {
 	ALLOW(SYS_read, "records from the client, what the program behind says"),
 	ALLOW(SYS_ppoll, "wait for either"),
 	ALLOW(SYS_write, "records to the client, what is in them to the program behind, lines to the log"),
-	ALLOW_BELOW(SYS_pwrite64, 0, FD_TLS_FACTS, 3, 1, "the facts, for authd; at the beginning, and not a file full"),
+	ALLOW_IF_BOTH(SYS_pwrite64, 0, FD_TLS_FACTS, 3, 0, "the facts, for authd; at the beginning, and not a file full"),
 	ALLOW_IF(SYS_shutdown, 0, FD_PLAIN_IN, "the client has said all, and what is behind has more to say"),
 	ALLOW_IF(SYS_shutdown, 0, FD_OUT, "the other way round"),
 	OPENSSL_ROWS,
