@@ -47,6 +47,7 @@ struct launch {
 	bool implicit_tls;          /* -s: TLS from the first octet on */
 	const char *host;           /* from the command line, or NULL */
 	char *const *program;       /* a checkpassword program in the place of authd, or NULL */
+	char *const *behind;        /* a program that we put behind TLS, and otherwise leave alone; or NULL */
 	bool offered;               /* we are such a program, and this is what follows us */
 };
 
@@ -77,6 +78,8 @@ void tls_forget(struct launch *s);
 int memory_file_make(const char *name);
 /* Make the channel between us and pop3d. */
 void channel_make(struct launch *s);
+/* Put another program behind TLS, and become it. */
+void behind_become(struct launch *s) __attribute__((noreturn));
 /* Start pop3d. */
 void pop3d_start(struct launch *s);
 /* Wait until pop3d, and with TLS tlsd and tlskey, have ended; then end. */

@@ -147,10 +147,10 @@ __attribute__((noreturn)) static void
 usage(void)
 {
 	die_usage("usage: sallyport [-s] [-e DIR] | [-e DIR] HOST CHECKPASSWORD sallyport-maildrop MAILDIR | "
-		  "[-e DIR] -c PROG ARGS");
+		  "[-e DIR] -c PROG ARGS | [-s] [-e DIR] -t PROG ARGS");
 }
 
-/* -e DIR; -c PROG ARGS, or what qmail-popup takes: HOST CHECKPASSWORD PROG ARGS.  Returns DIR or NULL. */
+/* -e DIR; -t PROG ARGS; -c PROG ARGS, or what qmail-popup takes: HOST CHECKPASSWORD PROG ARGS.  Returns DIR or NULL. */
 static const char *
 arguments_read(int argc, char **argv)
 {
@@ -165,6 +165,10 @@ arguments_read(int argc, char **argv)
 		directory = argv[2];
 		argv += 2;
 		argc -= 2;
+	}
+	if (argc >= 3 && strcmp(argv[1], "-t") == 0) {
+		s.behind = argv + 2;
+		return directory;
 	}
 	/* A checkpassword program judges for the plain service alone, and nobody speaks TLS with one. */
 	if (s.implicit_tls && argc > 1)
@@ -189,7 +193,7 @@ uid_check(void)
 		die_usage("POP3_ROOTLESS=1, but this is root: unset it, or start sallyport as the mail user");
 	if (!s.config.rootless && s.config.self != 0)
 		die_usage("this is not root: start sallyport as root, or set POP3_ROOTLESS=1 to serve one mail user");
-	if (s.implicit_tls && s.ucspi.offered)
+	if (s.implicit_tls && s.ucspi.offered && !s.behind)
 		die_usage("-s, and UCSPITLS of another server: take one of them");
 	if (s.implicit_tls && strcmp(s.config.tls, "-") == 0)
 		die_usage("-s needs certificates: set POP3_TLS to their directory");
@@ -234,6 +238,8 @@ main(int argc, char **argv)
 	stamp_make();
 	uid_check();
 	sandbox_require(s.config.nolandlock);
+	if (s.behind)
+		behind_become(&s);
 	descriptors_open();
 	if (s.offered)
 		offered_serve(&s);

@@ -63,13 +63,13 @@ tlsd_start(struct launch *s, int channel, int plain_in, int plain_out, int contr
 	const char *clients = c->authorities < 0 ? s->config.tls_client : number(authorities, (unsigned)c->authorities);
 	const char *arguments[7 + KEYS_MAX + 1] = { "tlsd",           s->sid,           s->peer.remote, s->peer.local,
 						    landlock_word(s), s->config.tlsmin, clients };
-	const int descriptors[] = { 0, 1, 2, channel, plain_in, plain_out, s->facts };
+	const int descriptors[] = { 0, 1, 2, channel, plain_in, plain_out, s->facts, s->stls ? control : s->nothing };
 	const struct room room = {
 		.executable = s->tlsd_room,
 		.who = account_of(s, &s->config.tlsd),
 		.root = -1,
 		.descriptors = descriptors,
-		.count = 7,
+		.count = 8,
 		.files = c->public_files,
 		.file_count = c->public_count,
 		.awaits = s->stls ? control : 0,
@@ -137,7 +137,7 @@ tls_start(struct launch *s)
 	pair_make(SOCK_STREAM, in);
 	pair_make(SOCK_STREAM, out);
 	if (s->stls)
-		pair_make(SOCK_SEQPACKET, control);
+		pair_make(SOCK_STREAM, control);
 	tlskey_start(s, sign[1]);
 	tlsd_start(s, sign[0], in[0], out[1], control[1]);
 	certificates_close(&certificates);

@@ -30,6 +30,7 @@ enum {
 	FD_PLAIN_IN = 4,   /* tlsd: to the program behind */
 	FD_PLAIN_OUT = 5,  /* tlsd: from the program behind */
 	FD_TLS_FACTS = 6,  /* tlsd: where it writes them */
+	FD_TLS_TOLD = 7,   /* tlsd: who told it to begin (UCSPI-TLS); /dev/null if nobody had to */
 	/* tlsd and tlskey: certificates and keys, at the numbers that their arguments say */
 	FD_FILES = 16,
 	FD_FILES_MAX = 1000,

@@ -246,7 +246,7 @@ const struct sandbox sandbox_pop3d = { ROWS(pop3d_calls), 64 * MIB, 8, 0 };
 const struct sandbox sandbox_storage = { ROWS(storage_calls), 8192 * MIB, ON_THEIR_WAY, 0 };
 const struct sandbox sandbox_authd = { ROWS(authd_calls), 2048 * MIB, FD_ROOM + 1, 0 };
 const struct sandbox sandbox_authd_crypto = { ROWS(authd_crypto_calls), 2048 * MIB, FD_ROOM + 1, 0 };
-const struct sandbox sandbox_tlsd = { ROWS(tlsd_calls), 256 * MIB, 8, 0 };
+const struct sandbox sandbox_tlsd = { ROWS(tlsd_calls), 256 * MIB, FD_TLS_TOLD + 2, 0 };
 const struct sandbox sandbox_tlskey = { ROWS(tlskey_calls), 256 * MIB, 8, 0 };
 const struct sandbox sandbox_launch = { ROWS(launch_calls), 0, ON_THEIR_WAY, UINT32_MAX };
 

@@ -430,7 +430,7 @@ def test_who_waits_is_nobody():
         if keys:
             check(len(names) == 5 and client not in files.values(), files)
         elif client in files.values():
-            check(len(names) == 8 and CHAIN in files.values(), files)
+            check(len(names) == 9 and CHAIN in files.values(), files)
         else:
             equal(names, {0, 1, 2, 3})
     equal(len(users), 3)

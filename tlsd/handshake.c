@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -108,6 +109,33 @@ name_asked(const SSL *ssl)
 	return name.len <= USER_MAX ? name : span_of("");
 }
 
+void
+handshake_told(struct front *f)
+{
+	char c;
+	ssize_t n = read(FD_TLS_TOLD, &c, 1);
+
+	if (n > 0 && c != 'y' && c != 'Y')
+		die_usage("told to begin by neither y nor Y");
+	f->report = n > 0 && c == 'Y';
+}
+
+/* Variables, each with a NUL behind it, and a NUL behind them all; one without a value is to be unset.  The names are those
+ * of s6-ucspitlsd. */
+static void
+report_write(const struct facts *facts)
+{
+	char text[64 + CIPHER_MAX + USER_MAX];
+	int n = snprintf(text, sizeof text, "SSL_PROTOCOL=%s%cSSL_CIPHER=%.*s%cSSL_TLS_SNI_SERVERNAME%s%.*s%c",
+			 tls_version_name(facts->version), 0, (int)facts->cipher.len, (const char *)facts->cipher.p, 0,
+			 facts->server_name.len ? "=" : "", (int)facts->server_name.len,
+			 (const char *)facts->server_name.p, 0);
+
+	/* It has waited for this, so the socket has room; if it has gone, so has the program behind. */
+	if (n > 0)
+		(void)!write(FD_TLS_TOLD, text, (size_t)n + 1);
+}
+
 static void
 success(const struct front *f)
 {
@@ -119,6 +147,8 @@ success(const struct front *f)
 
 	client_facts(f->engine.ssl, &f->engine.certificates, &facts, identity);
 	facts_write(f, &facts);
+	if (f->report)
+		report_write(&facts);
 	success_log(f, &facts);
 	explicit_bzero(&facts, sizeof facts);
 }

@@ -10,7 +10,12 @@ struct front {
 	struct engine engine;
 	const char *sid, *rip, *lip;
 	bool landlock_optional;
+	bool report; /* whoever told us to begin wants to know what came of it */
 };
+
+/* Read what was said to begin with (UCSPI-TLS): 'y', 'Y' for a report, or nothing when nobody had to.  Dies on anything
+ * else. */
+void handshake_told(struct front *f);
 
 /* Returns 0 when both sides are ready, or -1. */
 int handshake_run(struct front *f);

@@ -1,6 +1,7 @@
 /* tlsd: speaks TLS with one client, and hands what it says to the program behind.  Distrusts: the client.  Distrusted by:
  * everyone; tlskey, which has the private keys, signs one handshake for it and nothing else.
- * Holds: 0,1 the client; 2 the log; 3 the channel to tlskey; 4,5 the input and output of the program behind; 6 the facts, for authd; from 16
+ * Holds: 0,1 the client; 2 the log; 3 the channel to tlskey; 4,5 the input and output of the program behind; 6 the facts, for authd; 7
+ * whoever told it to begin; from 16
  * on the files of certificates, open for reading.
  * Born without privilege; after sandbox_enter() it can move octets between these, compute, wait, and exit. */
 #define _GNU_SOURCE
@@ -66,7 +67,7 @@ main(int argc, char **argv)
 
 	/* acquire: after this, nothing new is ever opened */
 	arguments_read(&f, argc, argv);
-	chan_only_files(FD_TLS_FACTS, f.engine.certificates.files, f.engine.certificates.file_count);
+	chan_only_files(FD_TLS_TOLD, f.engine.certificates.files, f.engine.certificates.file_count);
 	descriptors_prepare();
 	engine_start(&f.engine);
 
@@ -77,6 +78,7 @@ main(int argc, char **argv)
 	sandbox_enter(&sandbox_tlsd, NULL, f.landlock_optional);
 
 	/* serve: the first octet of the client's is read below this line */
+	handshake_told(&f);
 	if (handshake_run(&f) == 0)
 		relay_run(f.engine.ssl);
 	return 0;

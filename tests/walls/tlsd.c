@@ -117,6 +117,12 @@ line_receive(char *line, size_t room)
 	return n;
 }
 
+void
+handshake_told(struct front *f)
+{
+	f->report = false;
+}
+
 int
 handshake_run(struct front *f)
 {
