@@ -47,7 +47,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		settle_peer(&p);
 		canonical(p.remote);
 		canonical(p.local);
-		MUST(!p.tls && (!p.loopback || strncmp(p.remote, "127.", 4) == 0 || strcmp(p.remote, "::1") == 0));
+		MUST(!p.tls || (memmem(data, size, "SSL", 3) && getenv("PROTO") && !getenv("SSLCTLFD")));
+		MUST(!p.loopback || strncmp(p.remote, "127.", 4) == 0 || strcmp(p.remote, "::1") == 0);
 	}
 	environ = before;
 	free(text);
