@@ -69,11 +69,12 @@ is_all_nul(const uint8_t *p, size_t len)
 int
 facts_get(struct span in, struct facts *f)
 {
-	struct span rest = { in.p + 4 + EXPORTER_BYTES + FINGERPRINT_BYTES, 0 };
+	struct span rest;
 	struct facts v = { 0 };
 
 	if (in.len != FACTS_BYTES || in.p[0] != VERSION || in.p[1] & ~FACTS_FLAGS)
 		return -1;
+	rest.p = in.p + 4 + EXPORTER_BYTES + FINGERPRINT_BYTES;
 	rest.len = in.len - 4 - EXPORTER_BYTES - FINGERPRINT_BYTES;
 	v.flags = in.p[1];
 	v.version = (uint16_t)(in.p[2] << 8 | in.p[3]);
