@@ -21,7 +21,7 @@ static const char certificate[] = "-----BEGIN CERTIFICATE-----";
 static int
 descriptor_find(bool is_certificate)
 {
-	for (int fd = FD_TLS_FACTS + 1; fd < FD_FILES_MAX; fd++) {
+	for (int fd = FD_TLS_TOLD + 1; fd < FD_FILES_MAX; fd++) {
 		ssize_t n = pread(fd, memory, sizeof certificate - 1, 0);
 
 		if (n < 0 && errno == EBADF)
