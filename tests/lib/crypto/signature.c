@@ -15,8 +15,7 @@ octets_of(const char *text)
 {
 	struct span s = { store + used, 0 };
 
-	if (json_octets(span_of(text), store + used, sizeof store - used, &s.len))
-		CHECK(!"base64url");
+	CHECK(json_octets(span_of(text), store + used, sizeof store - used, &s.len) == 0);
 	used += s.len;
 	return s;
 }
