@@ -20,7 +20,7 @@
 #include "launch.h"
 #include "log.h"
 
-enum { JUDGE_SECONDS = 120, GIVEN_FD = 3, MISUSED = 2 };
+enum { JUDGE_SECONDS = 120, GIVEN_FD = 3, MISUSED = 2, NOT_STARTED = 127 };
 
 /* What the program said by how it ended, without the user having come in. */
 static enum answer
@@ -35,6 +35,7 @@ answer_of(int status, const char **reason)
 		{ MISUSED, ANSWER_PERMANENT, "authconf" },    /* it says so itself */
 		{ EXIT_USAGE, ANSWER_PERMANENT, "authconf" }, /* sallyport-maildrop refused */
 		{ EXIT_SYSTEM, ANSWER_LATER, "authtemp" },
+		{ NOT_STARTED, ANSWER_LATER, "authtemp" }, /* a libc or a shell says so of what it was to start */
 	};
 
 	*reason = "authtemp";

@@ -20,7 +20,7 @@
 #include "sandbox.h"
 #include "signals.h"
 
-enum { GIVEN_FD = 3, EXIT_MISUSED = 2, TAKE_SECONDS = 240 };
+enum { GIVEN_FD = 3, EXIT_UNACCEPTABLE = 1, EXIT_MISUSED = 2, TAKE_SECONDS = 240 };
 
 /* The other server's descriptors, out of the way of rooms; 0 to 2 are for the program. */
 static int kept[GIVEN_FD + 1];
@@ -85,12 +85,13 @@ program_become(const struct launch *s, const char *user, const struct identity *
 	die_sys("cannot execute %s", s->program[0]);
 }
 
-/* taker's status is ours: it has heard the answer. */
+/* taker's status is ours, if it is one of the interface: it has heard the answer.  Any other, which the other server
+ * would take for a wrong password, is a failure of ours. */
 static void __attribute__((noreturn)) status_pass_on(const struct launch *s, pid_t taker)
 {
-	int status = room_reap(s, taker, "taker");
+	int status = room_reap(s, taker, "taker"), said = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SYSTEM;
 
-	_exit(WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_SYSTEM);
+	_exit(said == EXIT_UNACCEPTABLE || said == EXIT_MISUSED || said == EXIT_USAGE ? said : EXIT_SYSTEM);
 }
 
 void

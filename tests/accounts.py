@@ -269,6 +269,7 @@ def test_checkpassword_says_no():
     f.refused("exit-2", b"-ERR [SYS/PERM]", "authconf")
     f.refused("exit-3", b"-ERR [AUTH]", "password")
     f.refused("exit-111", b"-ERR [SYS/TEMP]", "authtemp")
+    f.refused("exit-127", b"-ERR [SYS/TEMP]", "authtemp")  # what was to be started could not be
     f.refused("exit-0", b"-ERR [SYS/PERM]", "authconf")  # success is no exit status
     for n in (9, 11, 15):
         check(f"signal={n}" in f.refused(f"signal-{n}", b"-ERR [SYS/TEMP]", "authtemp"))
