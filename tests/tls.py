@@ -490,9 +490,10 @@ def test_the_same_search_finds_the_key_in_its_holder():
         while not any(n in memory(holder.process.pid) for n in secrets(key)):
             check(time.monotonic() < limit, "not found: the search is blind")
         holder.process.kill()
-        holder.end()
-        tracer.stderr.read()
+        tracer.kill()  # it would sleep on, and nobody can be told of the other's end before it
         tracer.wait(DEADLINE)
+        tracer.stderr.close()
+        holder.end()
 
 
 def test_key_holder_signs_one_handshake_and_ends():
