@@ -110,11 +110,11 @@ UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib 
 INJECT = $(if $(findstring x86_64,$(TRIPLE)),$(addprefix $(B)/,inject count careless/authd))
 units: $(UNITS) $(INJECT) $(WALLS)
 $(B)/inject: tests/faults/inject.c
-$(B)/count: tests/work/count.c
+$(B)/count: tests/effort/count.c
 $(B)/inject $(B)/count:
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL) $< -o $@
-$(B)/careless/authd: $(B)/small/tests/work/careless.o $(call small,authd)
+$(B)/careless/authd: $(B)/small/tests/effort/careless.o $(call small,authd)
 	@mkdir -p $(@D)
 	$(Q)$(call SMALL_STATIC,-Wl$(comma)--wrap=verify_password $^ $(call archive,cdb) $(call archive,sodium) $(call archive,crypt))
 .SECONDEXPANSION:

@@ -371,7 +371,7 @@ def test_as_a_checkpassword_program():
 
 
 def test_work_does_not_tell_why():
-    """Of an account, too: one hash whatever is wrong, and the same work besides (tests/work.py)."""
+    """Of an account, too: one hash whatever is wrong, and the same work besides (tests/effort.py)."""
     need_machine()
     accounts = Accounts()
     kinds = {"wrong": {}, "nobdy": None, "lockd": {"hashed": "!" + HASH}, "starr": {"hashed": "*"}, "ended": {"expire": 1},

@@ -1,4 +1,4 @@
-/* An authd that has no decoy: it says no at once to a name that it does not know.  tests/work.py has to see that. */
+/* An authd that has no decoy: it says no at once to a name that it does not know.  tests/effort.py has to see that. */
 #include "../../authd/verify.h"
 
 enum verdict __real_verify_password(struct secret *s, enum users_result result, const struct users *found,

@@ -1,4 +1,4 @@
-"""The work that a login costs, counted: instructions and system calls, by a tracer (tests/work/count.c), not by a clock.
+"""The work that a login costs, counted: instructions and system calls, by a tracer (tests/effort/count.c), not by a clock.
 Nobody can tell from it why a login failed, and with many users it costs what it costs with few."""
 
 import os
