@@ -11,7 +11,7 @@ import warnings
 
 import harness
 import machine
-import work
+import effort
 from harness import MAIL_UIDS, PASSWORD, Maildir, Session, Site, User, check, equal
 
 with warnings.catch_warnings():
@@ -382,11 +382,11 @@ def test_work_does_not_tell_why():
     accounts.write()
     found = {}
     for kind in kinds:
-        reply, _, found[kind] = work.login(site, kind, "wrong", POP3_USERS="system", POP3_SHELLS="login")
+        reply, _, found[kind] = effort.login(site, kind, "wrong", POP3_USERS="system", POP3_SHELLS="login")
         equal(reply, NO, kind)
     equal({w.hashes for w in found.values()}, {1}, found)
-    check(work.spread([w.instructions for w in found.values()]) < work.MOST, found)
-    check(max(w.calls for w in found.values()) - min(w.calls for w in found.values()) <= work.CALLS, found)
+    check(effort.spread([w.instructions for w in found.values()]) < effort.MOST, found)
+    check(max(w.calls for w in found.values()) - min(w.calls for w in found.values()) <= effort.CALLS, found)
 
 
 def test_sallyport_user_tests_an_account():
