@@ -1,6 +1,8 @@
 /* storage's index: any file, with a right sum if its first octet is odd, in a Maildir of three messages.  Whoever could
  * write that file could change the mail: it may tell what it likes, but not that a message is where there is none, nothing
- * above the Maildir, and no table that pop3d would not take.  u8 how, then the file; a right trailer is put behind it. */
+ * above the Maildir, and no table that pop3d would not take.  u8 how, then the file; a trailer is put behind it, and
+ * is right but for the bits SPOILT.
+ * Then the index that storage writes of what it listed: the next session finds in it what was written. */
 #define _GNU_SOURCE
 #include "index.h"
 
@@ -16,10 +18,11 @@
 #include "sink.h"
 #include "unique.h"
 
-enum { FILES = 3, LAST_FD = 190, RECORD = RECORD_BYTES, ENTRY = 32 };
+enum { FILES = 3, LAST_FD = 190, RECORD = RECORD_BYTES, ENTRY = 32, SPOILT = 0xc0 };
 
 static char dir[] = "/tmp/fuzz-index-XXXXXX";
-static const char *const files[] = { "new/1700000001.a.host", "new/1700000002.b.host", "cur/1700000003.c.host:2,S" };
+static const char *const files[] = { "new/1700000001.a.host", "new/1700000002.b host",
+				     "cur/1700000003.c.host,W=20:2,S" };
 
 static void
 text_put(const char *name, const void *bytes, size_t n)
@@ -36,10 +39,10 @@ text_put(const char *name, const void *bytes, size_t n)
 static void
 dir_remove(void)
 {
-	static const char *const rest[] = { INDEX_NAME, INDEX_TEMPORARY };
+	static const char *const rest[] = { INDEX_NAME, INDEX_TEMPORARY, DISTRUST_NAME };
 	char path[300];
 
-	for (int i = 0; i < FILES + 2; i++) {
+	for (int i = 0; i < FILES + 3; i++) {
 		(void)snprintf(path, sizeof path, "%s/%s", dir, i < FILES ? files[i] : rest[i - FILES]);
 		(void)unlink(path);
 	}
@@ -81,10 +84,13 @@ trailer_put(uint8_t *file, size_t len, uint8_t how)
 	struct stat st;
 	char path[300];
 
+	t.magic ^= (how & SPOILT) == 0x40;
 	t.count = how >> 4 & 3;
 	if (len < t.count * (RECORD + ENTRY))
 		t.count = len / (RECORD + ENTRY);
 	t.names = len - t.count * (RECORD + ENTRY);
+	if ((how & SPOILT) == 0x80)
+		t.names = UINT64_MAX;
 	t.octets = t.count * 20;
 	for (int i = 0; i < 2; i++) {
 		(void)snprintf(path, sizeof path, "%s/%s", dir, i ? "cur" : "new");
@@ -122,6 +128,71 @@ messages_look(struct maildir *d)
 	}
 }
 
+/* Below FD_INDEX nothing is free, as in storage. */
+static void
+descriptors_fill(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) < FD_INDEX)
+		MUST(fd >= 0);
+	(void)close(fd);
+}
+
+/* A process reads one index, and remembers what it read last: nothing may be left of the input before. */
+static void
+windows_empty(void)
+{
+	struct maildir none = { .index = { .fd = open("/dev/null", O_RDONLY | O_CLOEXEC) } };
+
+	MUST(none.index.fd >= 0);
+	index_merge(&none);
+	MUST(none.index.fd < 0);
+}
+
+/* Write the index of what was listed, and read it again. */
+static void
+index_again(struct maildir *d)
+{
+	struct maildir next = *d;
+	uint64_t octets, all = 0;
+
+	(void)index_is_worth(d);
+	descriptors_fill();
+	MUST(index_write(d, &octets) == 0 && d->index.count == d->list.n && d->index.octets == octets);
+	next.index = (struct index){ .fd = -1 };
+	next.list = (struct list){ 0 };
+	index_open(&next);
+	MUST(next.index.fd >= 0 && next.index.count == d->list.n && next.index.octets == octets);
+	/* As if the directories had been at rest for long. */
+	next.index.fresh = true;
+	MUST(index_list(&next) == 0 && index_messages(&next) == 0);
+	for (size_t i = 0; i < d->list.n; i++) {
+		const struct message *a = &d->list.m[i], *b = &next.list.m[i];
+
+		MUST(strcmp(message_name(&d->list, a), message_name(&next.list, b)) == 0);
+		MUST(a->inode == b->inode && a->octets == b->octets && a->where == b->where);
+		MUST(a->believed == b->believed && (a->believed || (a->size == b->size && a->changed == b->changed)));
+		all += a->octets;
+	}
+	MUST(all == octets);
+	list_free(&next.list);
+	index_close(&next.index);
+
+	/* As if one had been added: what is known of the others is not measured again. */
+	index_open(&next);
+	next.index.fresh = false;
+	MUST(maildir_list(&next, &next.list) == 0);
+	index_merge(&next);
+	MUST(next.list.n == d->list.n && next.index.fd < 0);
+	for (size_t i = 0; i < d->list.n; i++) {
+		const struct message *a = &d->list.m[i], *b = &next.list.m[i];
+
+		MUST(b->measured != a->believed && (a->believed || (a->octets == b->octets && a->inode == b->inode)));
+	}
+	list_free(&next.list);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -132,16 +203,24 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t len = t.len;
 
 	dir_make();
+	windows_empty();
 	file = malloc(len + 200);
 	MUST(file != NULL);
 	if (len)
 		memcpy(file, t.p, len);
 	text_put(INDEX_NAME, file, how & 1 ? trailer_put(file, len, how) : len);
 	MUST(maildir_open(&d, dir) == 0);
+	MUST(fchmodat(d.fd, INDEX_NAME, (how & SPOILT) == SPOILT ? 0620 : 0600, 0) == 0);
+	(void)unlinkat(d.fd, DISTRUST_NAME, 0);
+	if (how & 4)
+		MUST(index_distrust(&d) == 0);
+	d.trusting = how & 8;
+	index_trust(&d);
+	MUST(d.trusting == ((how & 12) == 8));
 	if (!REFUSED_IS_FINE()) {
 		index_open(&d);
 		/* Our trailer is the one that storage writes, or this target would look at nothing. */
-		MUST(d.index.fd < 0 ? !(how & 1) : how & 1 || len >= 120);
+		MUST(d.index.fd < 0 ? (how & 1) == 0 || how & SPOILT : how & 1 ? !(how & SPOILT) : len >= 120);
 		if (d.index.fresh) {
 			MUST(index_list(&d) == 0 && d.list.n <= MESSAGES_MAX);
 		} else {
@@ -151,6 +230,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			ids = calloc(d.list.n, sizeof *ids);
 			MUST(ids != NULL && unique_list(&d.list, ids) == 0);
 			free(ids);
+			index_again(&d);
 		}
 		messages_look(&d);
 		(void)index_messages(&d);
