@@ -1,5 +1,10 @@
 /* All of pop3d between its two inputs: any bytes from the client, and from ctl either what an honest peer answers or any
- * datagram.  Every reply has to be made of lines; what is not a reply is checked by the room itself. */
+ * datagram.  Every reply has to be made of lines; what is not a reply is checked by the room itself.
+ *
+ * The input: u8 flags, u8 count of messages, u8 octets for the peer, these, then the client's.  Flags: 0x01 every
+ * mechanism, 0x06 the way, 0x08 a named host and no stamp, 0x10 a client that stays when its time is over, 0x20 a peer
+ * that leaves unasked, 0x40 no password in the clear, 0x80 a client to whom nothing
+ * can be written.  An octet REFUSES before the peer's next answer: what pop3d writes to it does not arrive. */
 #define _GNU_SOURCE
 #include "session.h"
 
@@ -12,7 +17,7 @@
 #include "fuzz.h"
 #include "mechanism.h"
 
-enum { LAST_FD = 190, MESSAGES = 8 }; /* AFL++ has higher descriptors */
+enum { LAST_FD = 190, MESSAGES = 8, REFUSES = 0xee }; /* AFL++ has higher descriptors */
 
 static struct take input; /* of the peer */
 static struct wr asked;   /* what pop3d wrote last */
@@ -118,6 +123,10 @@ chan_put(int fd, const struct wr *m)
 
 	(void)fd;
 	MUST(!m->bad);
+	if (input.len && input.p[0] == REFUSES) {
+		(void)take_u8(&input);
+		return -1;
+	}
 	asked = *m;
 	if (marks_get(wr_span(m), &k) == 0)
 		for (size_t i = 0; i < k.bitmap.len; i++)
@@ -163,8 +172,19 @@ replies_check(bool greeted, bool begin)
 		MUST(out[n - 1] == '\n');
 }
 
+/* A client that has sent this, and does not leave. */
 static void
-descriptors_make(const uint8_t *client, size_t n)
+client_stay(const uint8_t *client, size_t n)
+{
+	int pair[2], size = 1 << 20;
+
+	MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
+	MUST(setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof size) == 0);
+	MUST(write(pair[1], client, n) == (ssize_t)n && dup2(pair[0], FD_IN) == FD_IN);
+}
+
+static void
+descriptors_make(const uint8_t *client, size_t n, bool stays, bool leaves, bool hears)
 {
 	static int pair[2];
 
@@ -173,8 +193,14 @@ descriptors_make(const uint8_t *client, size_t n)
 		MUST(dup2(pair[0], FD_CTL) == FD_CTL);
 		MUST(dup2(pair[1], LAST_FD + 1) == LAST_FD + 1);
 	}
-	MUST(dup2(file_of(client, n), FD_IN) == FD_IN && lseek(FD_IN, 0, SEEK_SET) == 0);
-	MUST(dup2(file_of("", 0), FD_OUT) == FD_OUT);
+	(void)!recv(FD_CTL, &(uint8_t){ 0 }, 1, MSG_DONTWAIT); /* of the input before */
+	if (leaves)
+		MUST(send(LAST_FD + 1, "x", 1, 0) == 1);
+	if (stays)
+		client_stay(client, n);
+	else
+		MUST(dup2(file_of(client, n), FD_IN) == FD_IN && lseek(FD_IN, 0, SEEK_SET) == 0);
+	MUST(dup2(hears ? file_of("", 0) : open("/dev/full", O_RDWR | O_CLOEXEC), FD_OUT) == FD_OUT);
 }
 
 int
@@ -196,19 +222,26 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	client = take_copy(&t, 1 << 16, &len);
 	honest = true;
 	sent_marks = 0;
-	descriptors_make(client, len);
-	s->sid = s->rip = s->lip = s->host = "-";
-	s->stamp = "<0123456789abcdef0123456789abcdef@localhost>";
+	descriptors_make(client, len, flags & 0x10, flags & 0x20, !(flags & 0x80));
+	s->sid = s->rip = s->lip = "-";
+	s->host = flags & 8 ? "mail.example.org" : "-";
+	s->stamp = flags & 8 ? "-" : "<0123456789abcdef0123456789abcdef@localhost>";
 	s->mechanisms = flags & 1 ? MECHANISM_BIT(MECH__MAX) - 1 : 0;
+	if (flags & 0x40)
+		s->mechanisms &= ~(unsigned)MECHANISMS_REVEALING;
 	s->exchange = 60;
-	s->idle = s->limit = 600;
+	s->idle = 600;
+	s->limit = flags & 0x10 ? 0 : 600;
 	s->tries = 3;
 	s->table = -1;
 	s->way = (enum way)(flags >> 1 & 3);
 	if (!REFUSED_IS_FINE()) {
 		status = session_serve(s);
 		MUST(status == 0 || (status == EXIT_STLS && s->way == WAY_STLS && s->table < 0));
-		replies_check(s->way != WAY_TLS_BEGUN, status == EXIT_STLS);
+		if (flags & 0x80)
+			MUST(s->out == 0 && status == 0 && sent_marks == 0);
+		else
+			replies_check(s->way != WAY_TLS_BEGUN, status == EXIT_STLS);
 	}
 	(void)syscall(SYS_close_range, FD_CTL + 1, LAST_FD, 0);
 	(void)munmap(s, sizeof *s);
