@@ -128,7 +128,7 @@ $(B)/tests/%: tests/%.c $$(call unit,$$(room_of))
 ENGINE = tests/fuzz/replay.c
 FUZZ = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/*/*.c tests/fuzz/*/crypto/*.c))
 fuzzers: $(FUZZ)
-$(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/die.c tests/fuzz/fuzz.h $(ENGINE) $$(call unit,$$(room_of))
+$(B)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/die.c $(wildcard tests/fuzz/*.h tests/fuzz/*/*.h) $(ENGINE) $$(call unit,$$(room_of))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL) $(if $(CLANG),,-Wno-clobbered) -Itests/fuzz $(addprefix -I,$(sort $(room_of) $(firstword $(subst /, ,$(room_of))))) $(filter-out %/lib/die.o,$(filter %.c %.o %.a,$^)) -Wl,--wrap=log_send $(ENGINELINK) -lcdb -lsodium -lcrypt -ljansson -lssl -lcrypto -o $@
 

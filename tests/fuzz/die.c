@@ -1,4 +1,5 @@
-/* die, as a fuzz target has it: leaving goes back to the target, and nothing is written. */
+/* What every fuzz target has: a die that goes back to the target, and writes nothing; and a place for a Maildir. */
+#define _DEFAULT_SOURCE
 #include "die.h"
 
 #include <stdarg.h>
@@ -79,6 +80,15 @@ void
 warn(const char *format, ...)
 {
 	MAKE_LINE();
+}
+
+void
+dir_temporary(char dir[DIR_ROOM], const char *name)
+{
+	const char *where = getenv("TMPDIR");
+
+	MUST(snprintf(dir, DIR_ROOM, "%s/fuzz-%s-XXXXXX", where ? where : "/tmp", name) < DIR_ROOM);
+	MUST(mkdtemp(dir) != NULL);
 }
 
 /* Linked with --wrap=log_send: a line of the log is one line, whatever is in it. */

@@ -25,6 +25,10 @@ extern jmp_buf fuzz_refused;
 		}                                                                                                      \
 	} while (0)
 
+/* A directory of its own for a target; `run` names a place that it removes, for AFL++ ends targets at any time. */
+enum { DIR_ROOM = 200 };
+void dir_temporary(char dir[DIR_ROOM], const char *name);
+
 /* Takes bytes off the front of the input; zeros when there are none left. */
 struct take {
 	const uint8_t *p;

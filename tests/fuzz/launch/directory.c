@@ -12,7 +12,7 @@
 
 enum { FILES = 6, LAST_FD = 190 };
 
-static char dir[] = "/tmp/fuzz-settings-XXXXXX";
+static char dir[DIR_ROOM];
 
 static void
 dir_remove(void)
@@ -39,12 +39,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct config c;
 	static bool there;
 	static char *nothing[] = { NULL };
-	char names[FILES][80], content[1000], path[200], **before = environ, host[1000] = "";
+	char names[FILES][80], content[1000], path[DIR_ROOM + 100], **before = environ, host[1000] = "";
 	struct take t = { data, size };
 	unsigned made = 0;
 
 	if (!there) {
-		MUST(mkdtemp(dir) != NULL);
+		dir_temporary(dir, "settings");
 		(void)atexit(dir_remove);
 		there = true;
 	}

@@ -20,14 +20,14 @@
 
 enum { FILES = 3, LAST_FD = 190, RECORD = RECORD_BYTES, ENTRY = 32, SPOILT = 0xc0 };
 
-static char dir[] = "/tmp/fuzz-index-XXXXXX";
+static char dir[DIR_ROOM];
 static const char *const files[] = { "new/1700000001.a.host", "new/1700000002.b host",
 				     "cur/1700000003.c.host,W=20:2,S" };
 
 static void
 text_put(const char *name, const void *bytes, size_t n)
 {
-	char path[300];
+	char path[DIR_ROOM + 100];
 	int fd;
 
 	(void)snprintf(path, sizeof path, "%s/%s", dir, name);
@@ -40,7 +40,7 @@ static void
 dir_remove(void)
 {
 	static const char *const rest[] = { INDEX_NAME, INDEX_TEMPORARY, DISTRUST_NAME };
-	char path[300];
+	char path[DIR_ROOM + 100];
 
 	for (int i = 0; i < FILES + 3; i++) {
 		(void)snprintf(path, sizeof path, "%s/%s", dir, i < FILES ? files[i] : rest[i - FILES]);
@@ -56,12 +56,12 @@ static void
 dir_make(void)
 {
 	static bool there;
-	char path[300];
+	char path[DIR_ROOM + 100];
 
 	if (there)
 		return;
 	there = true;
-	MUST(mkdtemp(dir) != NULL);
+	dir_temporary(dir, "index");
 	for (int i = 0; i < 2; i++) {
 		(void)snprintf(path, sizeof path, "%s/%s", dir, i ? "cur" : "new");
 		MUST(mkdir(path, 0700) == 0);
@@ -82,7 +82,7 @@ trailer_put(uint8_t *file, size_t len, uint8_t how)
 	} t = { .magic = 0x7361706f72743032, .settled = how >> 1 & 1 };
 	struct sum sum;
 	struct stat st;
-	char path[300];
+	char path[DIR_ROOM + 100];
 
 	t.magic ^= (how & SPOILT) == 0x40;
 	t.count = how >> 4 & 3;

@@ -14,7 +14,7 @@
 
 enum { NAMES = 12 };
 
-static char dir[] = "/tmp/fuzz-maildir-XXXXXX";
+static char dir[DIR_ROOM];
 static struct maildir d = { .fd = -1, .sub = { -1, -1 } };
 
 static void
@@ -30,7 +30,7 @@ dir_make(void)
 {
 	if (d.fd >= 0)
 		return;
-	MUST(mkdtemp(dir) != NULL);
+	dir_temporary(dir, "maildir");
 	d.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	MUST(d.fd >= 0 && mkdirat(d.fd, "new", 0700) == 0 && mkdirat(d.fd, "cur", 0700) == 0);
 	(void)close(d.fd);

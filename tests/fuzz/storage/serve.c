@@ -49,7 +49,7 @@ static bool acted, committed; /* a commit was answered */
 static struct done outcome;
 static struct take input;
 static struct storage s;
-static char dir[] = "/tmp/fuzz-storage-XXXXXX";
+static char dir[DIR_ROOM];
 static int top, sub[SUBDIRECTORIES];
 
 static const char content[] = "Subject: t\n\nb\n";
@@ -317,7 +317,7 @@ emptied(int fd, bool directories)
 static void
 dir_remove(void)
 {
-	char path[64];
+	char path[DIR_ROOM + 64];
 
 	for (int i = 0; i < 3; i++) {
 		(void)snprintf(path, sizeof path, "%s/%s", dir, i == 0 ? "new" : i == 1 ? "cur" : "");
@@ -339,10 +339,10 @@ static void
 maildir_fill(void)
 {
 	static bool there;
-	char path[64];
+	char path[DIR_ROOM + 64];
 
 	if (!there) {
-		MUST(mkdtemp(dir) != NULL);
+		dir_temporary(dir, "storage");
 		(void)atexit(dir_remove);
 	}
 	for (int i = 0; i < SUBDIRECTORIES; i++) {
