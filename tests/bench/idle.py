@@ -105,6 +105,7 @@ class Holder:
 def main():
     if why := machine_holds():
         raise SystemExit(f"{COUNT} sessions do not fit here: {why}")
+    peers.prepare()
     os.makedirs(peers.OVERLAYS, exist_ok=True)
     site = harness.Site()
     users_make(site)
@@ -113,8 +114,8 @@ def main():
         site.certificate()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    server = peers.sallyport(site, *(["-s"] if TLS else []))
     try:
+        server = peers.sallyport(site, *(["-s"] if TLS else []))
         before, began = server.cgroup.memory(), time.monotonic()
         holder = Holder(server, context)
         took, processes = time.monotonic() - began, server.cgroup.processes()
@@ -134,7 +135,7 @@ def main():
         holder.leave()
         server.settled(server.quiet)
     finally:
-        server.stop()
+        peers.Server.stop_all()
 
 
 main()

@@ -2,6 +2,7 @@
 Debian's packages of the peers exclude one another, so each is installed into an overlay of this machine's own system
 (build/bench/NAME), which nothing outside sees, and is started there; that needs root.  Nothing becomes a service."""
 
+import glob
 import os
 import shlex
 import shutil
@@ -18,6 +19,7 @@ OVERLAYS = os.path.join(os.path.dirname(harness.TESTS), "build", "bench")
 CRYPTED = "ab4Sl7uSZVRdU"  # crypt("open", "ab"): the cheapest verifier that a system password can be
 PASSWORD = "open"
 CGROUPS = "/sys/fs/cgroup"
+PREFIX = "sallyport-bench-"
 
 ENTER = """mount -t overlay overlay -o lowerdir=/,upperdir={at}/upper,workdir={at}/work {at}/root
 mount -t proc proc {at}/root/proc
@@ -75,10 +77,12 @@ maildir_very_dirty_syncs = yes
 
 
 class Cgroup:
-    """A control group of a server's own, of either version; without one, only what waited-for children used is known."""
+    """A control group of a server's own, of either version; where none can be made, only what the server and the
+    children that it waited for used is known, and nothing of memory."""
 
     def __init__(self, name):
-        name = f"sallyport-bench-{os.getpid()}-{name}"
+        self.server = None  # its pid
+        name = f"{PREFIX}{os.getpid()}-{name}"
         self.two = os.path.exists(os.path.join(CGROUPS, "cgroup.controllers"))
         self.paths = {}
         for controller in ("cpuacct", "memory"):
@@ -102,10 +106,17 @@ class Cgroup:
         return int(dict(line.split() for line in self._read("memory", name).splitlines())[key])
 
     def processes(self):
-        return len(self._read("cpuacct", "cgroup.procs").split()) if self.paths else 0
+        if not self.paths:
+            with open(f"/proc/{self.server}/task/{self.server}/children", encoding="ascii") as f:
+                return len(f.read().split())
+        return len(self._read("cpuacct", "cgroup.procs").split())
 
     def cpu(self):
         """Microseconds of CPU time so far."""
+        if not self.paths:
+            with open(f"/proc/{self.server}/stat", encoding="utf-8") as f:
+                ticks = f.read().rsplit(")", 1)[1].split()[11:15]  # proc(5): utime to cstime
+            return sum(int(n) for n in ticks) * 1_000_000 / os.sysconf("SC_CLK_TCK")
         if self.two:
             return int(self._read("cpuacct", "cpu.stat").split()[1])
         return int(self._read("cpuacct", "cpuacct.usage")) / 1000
@@ -117,25 +128,47 @@ class Cgroup:
         return self._stat("memory.stat", "total_rss") + int(self._read("memory", "memory.kmem.usage_in_bytes"))
 
     def end(self):
-        """What a server started beside itself does not end with it."""
-        for pid in self._read("cpuacct", "cgroup.procs").split() if self.paths else []:
-            try:
-                os.kill(int(pid), signal.SIGTERM)
-            except ProcessLookupError:
-                pass
-
-    def remove(self):
+        """End all that is in it, also what a server started beside itself, and remove it."""
         for path in set(self.paths.values()):
-            for _ in range(100):
+            group_end(path)
+
+
+def group_end(path):
+    """A process that does not end when it is asked to is killed after a second; all have that second together."""
+    for turn in range(600):
+        try:
+            os.rmdir(path)
+            return
+        except (FileNotFoundError, PermissionError):  # gone, or root's and we are not
+            return
+        except OSError:
+            pass  # processes are in it, or one of them has not gone altogether
+        if turn in (0, 20) or turn > 100:
+            with open(os.path.join(path, "cgroup.procs"), encoding="ascii") as f:
+                pids = [int(pid) for pid in f.read().split()]
+            for pid in pids:
                 try:
-                    os.rmdir(path)
-                    break
-                except OSError:
-                    time.sleep(0.05)
+                    os.kill(pid, signal.SIGKILL if turn else signal.SIGTERM)
+                except ProcessLookupError:
+                    pass
+        time.sleep(0.05)
+    print(f"{path} cannot be removed", file=sys.stderr)
+
+
+def prepare():
+    """A signal that ends this process lets it end its servers and remove what it made.  And what a bench left that was
+    killed: the groups, and all in them, of a process that is no more."""
+    for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(s, lambda number, _: sys.exit(128 + number))
+    for path in glob.glob(os.path.join(CGROUPS, PREFIX + "*")) + glob.glob(os.path.join(CGROUPS, "*", PREFIX + "*")):
+        owner = os.path.basename(path)[len(PREFIX):].split("-")[0]
+        if not os.path.exists(f"/proc/{owner}"):
+            group_end(path)
 
 
 class Server:
     """A running server: its port, its process, its control group."""
+    started = []
 
     def __init__(self, name, argv, port=None, environment=None, tls=False, greets=True):
         self.name, self.tls = name, tls
@@ -143,7 +176,10 @@ class Server:
         self.errors = open(os.path.join(OVERLAYS, "errors"), "ab")
         self.process = subprocess.Popen(argv, env=environment or {"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL if port else subprocess.PIPE, stderr=self.errors,
-                                        preexec_fn=self.cgroup.enter)
+                                        preexec_fn=self.cgroup.enter,
+                                        start_new_session=True)  # Courier's daemon ends its whole process group
+        self.cgroup.server = self.process.pid
+        self.started.append(self)
         self.port = port or int(self.process.stdout.readline())
         if greets:  # tcpserver tells its port when it listens
             self.wait_until_there()
@@ -167,21 +203,33 @@ class Server:
         return harness.tls_context().wrap_socket(s, server_hostname="localhost") if self.tls else s
 
     def settled(self, wanted=None):
-        """Wait until its sessions' processes have gone: what an ended session still costs belongs to it."""
-        before = -1
-        for _ in range(100):
-            now = self.cgroup.processes()
-            if now == wanted or (wanted is None and now == before):
+        """Wait until its sessions' processes have gone: what an ended session still costs belongs to it.  Some servers
+        keep now more and now fewer processes: then, until for a while nothing ran and their number stayed the same."""
+        last, same = None, 0
+        for _ in range(250):
+            now = self.cgroup.processes(), self.cgroup.cpu()
+            same = same + 1 if now == last else 0
+            if now[0] == wanted or same == 8:
                 break
-            before = now
+            last = now
             time.sleep(0.02)
         return self.cgroup.processes()
 
+    @classmethod
+    def stop_all(cls):
+        """Of all that were started, also those that never answered."""
+        for server in cls.started:
+            server.process.terminate()
+        while cls.started:
+            cls.started[-1].stop()
+            cls.started.pop()
+
     def stop(self):
         self.process.terminate()
+        self.cgroup.end()  # and what a server started beside itself
+        self.process.kill()  # where there is no control group
         self.process.wait()
-        self.cgroup.end()
-        self.cgroup.remove()
+        self.errors.close()
 
 
 def mailboxes(at, users):
