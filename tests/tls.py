@@ -351,6 +351,26 @@ def test_damaged_files_say_so():
     check("tlskey: " in log and "the private key cannot be read" in log and " err=handshake " in log, log)
 
 
+def test_a_key_among_certificates_is_refused():
+    """A file that has both, as other servers want it: tlsd, which reads certificates, must never have served with it."""
+    for kind in ("rsa", "ecdsa"):
+        where, _ = other(kind)
+        suffix = "-ecdsa" if kind == "ecdsa" else ""
+        chain, key = (where.at("tls", f"{f}{suffix}.pem") for f in ("fullchain", "privkey"))
+        texts = [open(f, encoding="ascii").read() for f in (chain, key)]
+        for order in (texts, texts[::-1], (texts[0], texts[1].replace("PRIVATE", "ENCRYPTED PRIVATE"))):
+            with open(chain, "w", encoding="ascii") as f:
+                f.write("".join(order))
+            s = Session(where, greet=False, arguments=("-s",))
+            try:
+                tls_context().wrap_socket(s.sock, server_hostname="localhost")
+                check(False, "there was a handshake")
+            except (ssl.SSLError, ConnectionError):
+                s.sock.close()
+            log = s.wait()
+            check("must be a chain in PEM, without a private key" in log and " err=handshake " in log, log)
+
+
 # Where the private key is.
 
 def secrets(key):

@@ -71,7 +71,19 @@ file_read(int fd, uint8_t *to, size_t room)
 	return 0;
 }
 
-/* Every certificate of a file, in its order, at most so many.  NULL when there is none, or one cannot be read. */
+/* Of any kind, encrypted ones too. */
+static bool
+is_private_key(struct span label)
+{
+	static const char words[] = "PRIVATE KEY";
+	size_t n = sizeof words - 1;
+
+	return label.len >= n && memcmp(label.p + label.len - n, words, n) == 0;
+}
+
+/* Every certificate of a file, in its order, at most so many.  NULL when there is none, or one cannot be read; and when a
+ * private key is among them, as other servers want it: here it would be where none must ever be, so that file is not
+ * served at all, lest nobody notices. */
 static STACK_OF(X509) * certificates_read(int fd, int most)
 {
 	static uint8_t text[CHAIN_FILE_MAX], der[CHAIN_FILE_MAX];
@@ -84,6 +96,8 @@ static STACK_OF(X509) * certificates_read(int fd, int most)
 		const uint8_t *p = der;
 		X509 *x;
 
+		if (got > 0 && is_private_key(block.label))
+			break;
 		if (got > 0 && (block.label.len != 11 || memcmp(block.label.p, "CERTIFICATE", 11) != 0))
 			continue;
 		x = got > 0 ? d2i_X509(NULL, &p, (long)block.len) : NULL;
@@ -94,6 +108,8 @@ static STACK_OF(X509) * certificates_read(int fd, int most)
 	}
 	if (all && got == 0 && sk_X509_num(all))
 		return all;
+	OPENSSL_cleanse(text, sizeof text);
+	OPENSSL_cleanse(der, sizeof der);
 	sk_X509_pop_free(all, X509_free);
 	return NULL;
 }

@@ -28,9 +28,10 @@ int authorities_set(struct certificates *c, const char *argument);
 /* Read one argument, "CHAIN:OCSP:NAME": two descriptors, the second of which may be "-", and a name.  Returns 0, or -1
  * when it is none. */
 int certificate_add(struct certificates *c, const char *argument);
-/* Read number i.  Returns 0, or -1 when the file is no chain in PEM. */
+/* Read number i.  Returns 0, or -1 when the file is no chain in PEM, or has a private key too. */
 int chain_read(const struct certificates *c, unsigned i, struct chain *out);
-/* Authorities of clients' certificates, all that the file has.  NULL when it has none, or one that cannot be read. */
+/* Authorities of clients' certificates, all that the file has.  NULL when it has none, or one that cannot be read, or a
+ * private key. */
 STACK_OF(X509) * authorities_read(const struct certificates *c);
 void chain_free(struct chain *c);
 /* The OCSP response for number i, allocated by OpenSSL; NULL if there is none. */

@@ -43,7 +43,8 @@ certificate_use(const struct engine *e, SSL *ssl, unsigned i)
 	int good;
 
 	if (chain_read(&e->certificates, i, &c)) {
-		warn("the certificate for %s cannot be read: it must be a chain in PEM", e->certificates.name[i]);
+		warn("the certificate for %s cannot be read: it must be a chain in PEM, without a private key",
+		     e->certificates.name[i]);
 		return 0;
 	}
 	key = provider_key(X509_get0_pubkey(c.leaf), i);
@@ -116,7 +117,8 @@ context_make(struct engine *e)
 				      SSL_MODE_NO_AUTO_CHAIN);
 	(void)SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
 	if (client_ask(c, &e->certificates))
-		die_usage("the authorities of clients' certificates cannot be read: POP3_TLSCLIENT must be PEM");
+		die_usage("the authorities of clients' certificates cannot be read: POP3_TLSCLIENT must be PEM, "
+			  "without a private key");
 	SSL_CTX_set_alpn_select_cb(c, alpn_choose, NULL);
 	SSL_CTX_set_cert_cb(c, certificate_choose, e);
 	(void)SSL_CTX_set_tlsext_status_cb(c, ocsp_staple);
