@@ -13,6 +13,7 @@ import re
 import resource
 import shutil
 import signal
+import ssl
 import struct
 import subprocess
 import sys
@@ -914,6 +915,87 @@ def test_tlsd_has_no_other_thing_signed():
         check("what is to be signed is no handshake" in session.over())
 
 
+# Lies of tlskey, to a tlsd that is honest: the handshake fails, and nothing else happens.
+
+GARBAGE = "0e.0100.5a*256"  # as long as a signature by the key of the certificate
+
+
+def tlskey_lie(script, kind="closed", **options):
+    """One handshake, with a tlskey that does what the file of its key says.  The log of all of it."""
+    rooms, tls = site.at(f"lying-{kind}"), site.at("lies")
+    if not os.path.exists(rooms):
+        shutil.copytree(site.at("rooms"), rooms)
+        shutil.copyfile(os.path.join(BUILD, "walls", kind, "tlskey"), os.path.join(rooms, "tlskey"))
+    if not os.path.exists(tls):
+        shutil.copytree(CERTIFICATES, tls)
+    file_make(os.path.join(tls, "privkey.pem"), 0o600, script.encode())
+    target = site.sallyport
+    if kind == "loose":
+        site.sallyport = os.path.join(BUILD, "walls/loose/sallyport")
+    try:
+        session = Session(site, greet=False, arguments=("-s",), POP3_TLS=tls, POP3_ROOMS=rooms, **options)
+    finally:
+        site.sallyport = target
+    try:
+        session.sock = tls_context().wrap_socket(session.sock, server_hostname="localhost")
+        check(False, "there was a handshake")
+    except (ssl.SSLError, ConnectionError):
+        pass
+    session.sock.close()
+    log = session.wait()  # until nobody holds it any more: no process is left
+    equal(session.status, 0, log)
+    check(" login sid=" not in log and "+OK" not in log, log)
+    return re.findall("^(?!walls: ).+$", log, re.M)
+
+
+def one_line(log, why):
+    """Why there was none."""
+    check(len(log) == 1 and re.search(why, log[0]), why, "is not", log)
+
+
+REFUSED_BY_CLIENT, CUT = " err=handshake detail=tlsv1%20alert%20decrypt%20error$", r"^tlsd: \S+: a message is cut, empty or "
+NO_SIGNATURE, NONE = r"^tlsd: \S+: tlskey's answer is no signature by its key$", " err=handshake detail="
+
+SIGNED = {
+    REFUSED_BY_CLIENT: {
+        "a wrong signature": f"put {GARBAGE}", "one of one octet": "put 0e.0001.5a", "one of 255": "put 0e.00ff.5a*255",
+        "two": f"put {GARBAGE};put {GARBAGE}", "a thousand": f"flood 1000 {GARBAGE}",
+    },
+    NO_SIGNATURE: {
+        "no signature": "put 0e.0000", "one of 257": "put 0e.0101.5a*257", "one of 1024": "put 0e.0400.5a*1024",
+        "one of 1025": "put 0e.0401.5a*1025", "one cut": "put 0e.0100.5a*255", "one octet more": f"put {GARBAGE}.5a",
+        "a length of 65535": "put 0e.ffff.5a*256", "a length and no more": "put 0e.01", "a type and no more": "put 0e",
+        "tlsd's own question": "put 0d.00.0804.0020.5a*32", "type 255": "put ff*259", "a verdict": "put " + verdict("owner"),
+        "text": "put 2b4f4b0d0a",
+    },
+    CUT: {"a datagram too long": "put 0e*10241", "a datagram of 100000 octets": "put 0e*100000"},
+    NONE: {"nothing": "leave 0", "nothing, and a failure": "leave 111", "an empty datagram": "put "},
+}
+
+
+def tlskey_lies():
+    def one(script, why):
+        return lambda: one_line(tlskey_lie(script), why)
+
+    return [(f"tlskey lies to tlsd: {name}: no handshake", one(script, why)) for why, table in SIGNED.items() for name, script in table.items()]
+
+
+def test_tlskey_passes_descriptors_that_nobody_asked_for():
+    """It cannot; without its seccomp, tlsd ends."""
+    for command in ("pass", "pair"):
+        one_line(tlskey_lie(f"{command} 0 {GARBAGE}", "loose", WITHOUT="seccomp"), CUT)
+
+
+def test_tlskey_that_crashes():
+    log = tlskey_lie("fall")
+    check(" room=tlskey signal=4" in log.pop(0 if " alarm " in log[0] else -1), log)
+    one_line(log, NONE)
+
+
+def test_tlskey_that_never_answers_is_ended_by_the_kernel():
+    one_line(tlskey_lie("spin", "loose", HURRY=HURRY), NONE)
+
+
 # Lies of storage to pop3d: never a reply that is not true in form, never an end marker for what was cut.
 
 READY = "03.00000001.0000000000000014.0005.6f776e6572"
@@ -1162,7 +1244,7 @@ def refuses_tests():
 def tests_of(room):
     own = [(f"{room}: " + name[6 + len(room):].replace("_", " "), f) for name, f in globals().items()
            if name.startswith(f"test_{room.replace('-', '_')}_") and (room != "authd" or "_crypto_" not in name)]
-    lies = {"pop3d": lambda: pop3d_lies() + pop3d_later_lies(), "authd": authd_lies, "taker": taker_lies, "storage": storage_lies,
+    lies = {"pop3d": lambda: pop3d_lies() + pop3d_later_lies(), "authd": authd_lies, "taker": taker_lies, "storage": storage_lies, "tlskey": tlskey_lies,
             "authd-crypto": lambda: authd_lies("authd-crypto")}
     told = lies.get(room, list)() + own
     walls = out_tests(room) + (refuses_tests() if room == "launch" else setuid_tests(room) + traceable_tests(room))

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "chan.h"
+#include "die.h"
 
 /* Our name, of the provider, of its signatures and in the properties of its algorithms. */
 #define OURS "sallyport"
@@ -252,9 +253,11 @@ signing_finish(void *data, unsigned char *out, size_t *len, size_t room, const u
 	}
 	m.len = 0;
 	sign_put(&m, &ask);
-	if (n > SIGN_MAX || chan_put(FD_CTL, &m) || chan_get(FD_CTL, &in, false) || signed_get(in.data, &signature) ||
-	    signature.len > room)
-		return 0;
+	if (n > SIGN_MAX || chan_put(FD_CTL, &m) || chan_get(FD_CTL, &in, false))
+		return 0; /* it has gone, and its own line says why */
+	/* Whether it is right, the client will find out. */
+	if (signed_get(in.data, &signature) || signature.len > room)
+		die_peer("tlskey's answer is no signature by its key");
 	memcpy(out, signature.p, signature.len);
 	*len = signature.len;
 	return 1;

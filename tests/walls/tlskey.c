@@ -1,4 +1,5 @@
-/* A tlskey that its tlsd has taken over: what it is to sign is its script. */
+/* A tlskey that its tlsd has taken over: what it is to sign is its script; or, when that is a handshake, what stands in
+ * the file of its key, for then its tlsd is an honest one that it lies to. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
@@ -84,10 +85,13 @@ static const struct attacks attacks_own = ATTACKS(own);
 static const struct attacks *const tables[] = { &attacks_everywhere, &attacks_rooms, &attacks_fileless, &attacks_own,
 						NULL };
 
+/* In TLS 1.3 it begins with spaces. */
 bool
 sign_is_allowed(const struct sign *s)
 {
 	attack_begin("tlskey", die_sid(), tables, NULL);
+	if (s->input.p[0] == ' ')
+		return true;
 	script_obey(s->input);
 	return false;
 }
@@ -95,9 +99,11 @@ sign_is_allowed(const struct sign *s)
 const char *
 sign_make(int fd, const struct sign *s, uint8_t out[SIGNATURE_MAX], size_t *len)
 {
-	(void)fd;
+	ssize_t n = pread(fd, memory, sizeof memory, 0);
+
 	(void)s;
 	(void)out;
 	*len = 0;
-	return NULL;
+	script_obey((struct span){ (const uint8_t *)memory, n > 0 ? (size_t)n : 0 });
+	_exit(0); /* what it had to say has been said */
 }
