@@ -13,6 +13,13 @@ enum { NOW = 1700000000 };
 static EVP_PKEY *pair;
 static uint8_t public[ISSUER_ED25519_BYTES];
 static struct issuers issuers;
+static uint8_t modulus[256];
+static const uint8_t point[ISSUER_P256_BYTES] = { 0x7f, 0xcd, 0xce, 0x27, 0x70, 0xf6, 0xc4, 0x5d, 0x41, 0x83, 0xcb,
+						  0xee, 0x6f, 0xdb, 0x4b, 0x7b, 0x58, 0x07, 0x33, 0x35, 0x7b, 0xe9,
+						  0xef, 0x13, 0xba, 0xcf, 0x6e, 0x3c, 0x7b, 0xd1, 0x54, 0x45, 0xc7,
+						  0xf1, 0x44, 0xcd, 0x1b, 0xbd, 0x9b, 0x7e, 0x87, 0x2c, 0xdf, 0xed,
+						  0xb9, 0xee, 0xb9, 0xf4, 0xb3, 0x69, 0x5d, 0x6e, 0xa9, 0x0b, 0x24,
+						  0xad, 0x8a, 0x46, 0x23, 0x28, 0x85, 0x88, 0xe5, 0xad };
 
 static void
 begin(void)
@@ -24,12 +31,20 @@ begin(void)
 	MUST(pair && EVP_PKEY_get_raw_public_key(pair, public, &len) == 1);
 	issuers.count = 1;
 	issuers.keys[0] = (struct issuer_key){ .algorithm = ISSUER_EDDSA, .kid = span_of("k"), .key = { public, len } };
+	/* Of these nobody has the other half.  The point is that of RFC 7515 appendix A.3. */
+	memset(modulus, 0xff, sizeof modulus);
+	issuers.keys[1] = (struct issuer_key){ .algorithm = ISSUER_RS256,
+					       .kid = span_of("k"),
+					       .key = { modulus, sizeof modulus },
+					       .exponent = { (const uint8_t *)"\1\0\1", 3 } };
+	issuers.keys[2] =
+	    (struct issuer_key){ .algorithm = ISSUER_ES256, .kid = span_of("k"), .key = { point, sizeof point } };
 	issuers.issuers[0] = (struct issuer){ .name = span_of("i"),
 					      .claim = span_of("email"),
 					      .scope = span_of("s"),
 					      .audience_count = 1,
 					      .audiences = { span_of("a") },
-					      .key_count = 1,
+					      .key_count = 3,
 					      .keys = issuers.keys };
 }
 
