@@ -114,7 +114,7 @@ chan_get(int fd, struct chan_in *in, bool want_fd)
 		return -1;
 	if (n < 0)
 		die_sys("cannot receive");
-	if (n == 0 && !(h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+	if (n == 0 && !(h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && CMSG_FIRSTHDR(&h) == NULL)
 		return -1;
 	if (n == 0 || h.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
 		die_peer("a message is cut, empty or brings a descriptor out of turn");

@@ -50,8 +50,8 @@ void chan_only(int last);
 void chan_only_files(int last, const int *files, unsigned n);
 /* Wait until the peer wrote or left.  Returns 1, or 0 after ms milliseconds (-1: no limit). */
 int chan_wait(int fd, int ms);
-/* Receive one datagram, waiting for it.  Returns 0, or -1 if the peer has gone.  Dies (102) on a datagram that is
- * cut or empty, and on a descriptor when none is wanted. */
+/* Receive one datagram, waiting for it.  Returns 0, or -1 if the peer has gone; an empty datagram cannot be told from
+ * that.  Dies (102) on one that is cut, or empty with a descriptor, and on a descriptor when none is wanted. */
 int chan_get(int fd, struct chan_in *in, bool want_fd);
 /* Copy the first octets of the next datagram, which stays where it is.  Waits for it.  Returns how many there are, at
  * most len; 0 if the peer has gone. */

@@ -106,6 +106,14 @@ main(void)
 	CHECK(send(pair[0], big, MSG_MAX, 0) == MSG_MAX);
 	CHECK_EQ(receiver_status(false), 0); /* the longest */
 
+	/* An empty one is as if the peer had gone, unless it brings something: that would stay open here. */
+	CHECK(send(pair[0], big, 0, 0) == 0);
+	CHECK_EQ(receiver_status(true), 1);
+	m.len = 0;
+	CHECK_EQ(chan_put_fd(pair[0], &m, tube[0]), 0);
+	CHECK_EQ(receiver_status(true), EXIT_PEER);
+	open_put(&m, 7);
+
 	/* Two descriptors do not fit: the kernel drops them and says so. */
 	{
 		union {
