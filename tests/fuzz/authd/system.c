@@ -31,6 +31,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct secret s;
 	struct userdb_secret user = { 0 };
 	struct span rest = { data, size }, file = { NULL, 0 };
+	static const char *const users[] = { "own", "system", "both", "all" }, *const shells[] = { "any", "login",
+												   "listed", "all" };
+	struct system_policy p;
 	enum users_result r = USERS_UNKNOWN;
 
 	for (int fd = FD_SHADOW; fd <= FD_SHELLS; fd++) {
@@ -39,8 +42,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			(void)span_cut(&rest, 0x1e, &file);
 		content_put(fd, file);
 	}
+	if (system_policy_read(users[size % 4], shells[size / 4 % 4], &p))
+		p = (struct system_policy){ .shells = SHELLS_LISTED };
 	if (!REFUSED_IS_FINE())
-		r = system_find(span_of("bob"), size % 3, 1800000000, &s, &user);
+		r = system_find(span_of("bob"), p.shells, 1800000000, &s, &user);
 	if (r == USERS_KNOWN) {
 		MUST(has(data, size, "bob:") && user.count <= 1);
 		MUST(user.flags & USERDB_DISABLED || has(data, size, "bob:x:"));

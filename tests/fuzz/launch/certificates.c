@@ -12,7 +12,7 @@
 
 #include "fuzz.h"
 
-enum { ENTRIES = 140, LAST_FD = 190 };
+enum { ENTRIES = 170, LAST_FD = 190 };
 
 static char dir[DIR_ROOM];
 static int top = -1;

@@ -36,7 +36,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(c.maildir, forms[i], strlen(forms[i]) + 1);
 		if (identity_of_account(fd, span_of("bob"), &c, &id) == NULL)
 			identity_check(&id);
+		MUST(identity_of_account(fd, span_of("b/b"), &c, &id) != NULL || strstr(forms[i], "%u") == NULL);
 	}
+	/* Without root there is one who may have mail: who started us. */
+	c.rootless = true;
+	c.self = 5000;
+	if (identity_find(fd, span_of("bob"), &c, &id) == NULL)
+		MUST(id.who.uid == 5000);
+	c.rootless = false;
 	(void)close(fd);
 	return 0;
 }
