@@ -1,5 +1,5 @@
 /* Accounts of the system, whatever stands in the files: bob is let in by a line of his own with a hash, and by nothing
- * else.  The three files have an octet 0x1e between them. */
+ * else.  u8 which users and shells there are, then the three files, with an octet 0x1e between them. */
 #define _GNU_SOURCE
 #include "system.h"
 
@@ -30,19 +30,24 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct secret s;
 	struct userdb_secret user = { 0 };
-	struct span rest = { data, size }, file = { NULL, 0 };
+	struct take t = { data, size };
+	uint8_t how = take_u8(&t);
+	struct span rest, file;
 	static const char *const users[] = { "own", "system", "both", "all" }, *const shells[] = { "any", "login",
 												   "listed", "all" };
 	struct system_policy p;
 	enum users_result r = USERS_UNKNOWN;
 
+	data = t.p;
+	size = t.len;
+	rest = (struct span){ data, size };
 	for (int fd = FD_SHADOW; fd <= FD_SHELLS; fd++) {
 		file = (struct span){ NULL, 0 };
 		if (size)
 			(void)span_cut(&rest, 0x1e, &file);
 		content_put(fd, file);
 	}
-	if (system_policy_read(users[size % 4], shells[size / 4 % 4], &p))
+	if (system_policy_read(users[how & 3], shells[how >> 2 & 3], &p))
 		p = (struct system_policy){ .shells = SHELLS_LISTED };
 	if (!REFUSED_IS_FINE())
 		r = system_find(span_of("bob"), p.shells, 1800000000, &s, &user);

@@ -10,7 +10,7 @@
 static void
 identity_check(const struct identity *id)
 {
-	MUST(id->who.uid >= 1000 && id->who.uid != UINT32_MAX && id->who.uid != 61101 && id->who.uid != 61102 &&
+	MUST(id->who.uid >= 1000 && id->who.uid != UINT32_MAX && (id->who.uid < 61101 || id->who.uid > 61104) &&
 	     id->who.gid);
 	MUST(strncmp(id->maildrop, "/var/vmail/", 11) == 0 && !strstr(id->maildrop, "/../") &&
 	     !strstr(id->maildrop, "/./"));
@@ -29,6 +29,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	c.uidmin = 1000;
 	c.pop3d = (struct account){ 61101, 61101 };
 	c.authd = (struct account){ 61102, 61102 };
+	c.tlsd = (struct account){ 61103, 61103 };
+	c.tlskey = (struct account){ 61104, 61104 };
 	memcpy(c.mailbase, "/var/vmail", sizeof "/var/vmail");
 	if (identity_find(fd, span_of("bob"), &c, &id) == NULL)
 		identity_check(&id);
