@@ -87,7 +87,7 @@ static const char *
 way_word(const struct launch *s)
 {
 	if (s->begun)
-		return "tls-begun";
+		return s->tls ? "tls-begun" : "begun"; /* the second: behind another server's */
 	if (s->tls)
 		return "tls";
 	return s->stls ? "stls" : "clear";

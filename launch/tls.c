@@ -61,8 +61,10 @@ tlsd_start(struct launch *s, int channel, int plain_in, int plain_out, int contr
 	static char texts[KEYS_MAX][2 * NUMBER_MAX + CERTIFICATE_NAME_MAX + 1];
 	char authorities[NUMBER_MAX];
 	const char *clients = c->authorities < 0 ? s->config.tls_client : number(authorities, (unsigned)c->authorities);
-	const char *arguments[7 + KEYS_MAX + 1] = { "tlsd",           s->sid,           s->peer.remote, s->peer.local,
-						    landlock_word(s), s->config.tlsmin, clients };
+	const char *arguments[8 + KEYS_MAX + 1] = { "tlsd",           s->sid,
+						    s->peer.remote,   s->peer.local,
+						    landlock_word(s), s->config.tlsmin,
+						    clients,          s->behind ? "-" : "mark" };
 	const int descriptors[] = { 0, 1, 2, channel, plain_in, plain_out, s->facts, s->stls ? control : s->nothing };
 	const struct room room = {
 		.executable = s->tlsd_room,
@@ -83,7 +85,7 @@ tlsd_start(struct launch *s, int channel, int plain_in, int plain_out, int contr
 		if (c->ocsp[i] >= 0)
 			(void)number(ocsp, (unsigned)c->ocsp[i]);
 		(void)snprintf(texts[i], sizeof texts[i], "%d:%s:%s", c->chain[i], ocsp, c->name[i]);
-		arguments[7 + i] = texts[i];
+		arguments[8 + i] = texts[i];
 	}
 	s->tlsd = room_start(&room);
 }

@@ -14,6 +14,8 @@ enum {
 	/* These need facts of a TLS connection of ours. */
 	MECHANISMS_OF_TLS =
 	    MECHANISM_BIT(MECH_SCRAM_SHA1_PLUS) | MECHANISM_BIT(MECH_SCRAM_SHA256_PLUS) | MECHANISM_BIT(MECH_EXTERNAL),
+	/* These are bound to a TLS connection by its exporter (RFC 9266), and not every one has that. */
+	MECHANISMS_BOUND = MECHANISM_BIT(MECH_SCRAM_SHA1_PLUS) | MECHANISM_BIT(MECH_SCRAM_SHA256_PLUS),
 	/* These send a token, which is longer than any password. */
 	MECHANISMS_OF_TOKENS = MECHANISM_BIT(MECH_OAUTHBEARER) | MECHANISM_BIT(MECH_XOAUTH2),
 	/* These are judged with OpenSSL's libcrypto: by authd-crypto, which authd leaves them to. */

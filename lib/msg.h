@@ -313,6 +313,10 @@ enum {
 	FACTS_CERTIFICATE = 1 << 1, /* the client showed a certificate that tlsd verified: fingerprint is its */
 	FACTS_FLAGS = (1 << 2) - 1
 };
+/* The octet that tlsd writes to pop3d before the first of the client's: whether there is an exporter.  pop3d announces by
+ * it, and authd, which has the facts, does not hear of it. */
+enum { MARK_NONE = 'n', MARK_EXPORTER = 'x' };
+
 struct facts {
 	uint8_t flags;
 	uint16_t version;

@@ -27,7 +27,7 @@ argument_number(const char *text)
 static enum way
 way_read(const char *text)
 {
-	static const char *const words[WAY__MAX] = { "clear", "stls", "tls", "tls-begun" };
+	static const char *const words[WAY__MAX] = { "clear", "stls", "tls", "tls-begun", "begun" };
 	unsigned way = 0;
 
 	while (way < WAY__MAX && strcmp(text, words[way]) != 0)
@@ -56,6 +56,7 @@ session_init(struct session *s, int argc, char **argv)
 	s->exchange = argument_number(argv[9]);
 	s->host = argv[10];
 	s->way = way_read(argv[11]);
+	s->mark_due = s->way == WAY_TLS || s->way == WAY_TLS_BEGUN;
 	s->stamp = argv[12];
 	s->table = -1;
 }

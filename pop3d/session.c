@@ -129,6 +129,20 @@ line_obey(struct session *s, enum line_result got, struct span line)
 	event_take(s, e);
 }
 
+/* tlsd's own octet, before the client's: is this a TLS that something can be bound to?  n is at least 1; returns how many
+ * octets are the client's. */
+static size_t
+mark_take(struct session *s, uint8_t *read, size_t n)
+{
+	if (!s->mark_due)
+		return n;
+	s->mark_due = false;
+	if (read[0] != MARK_EXPORTER)
+		s->mechanisms &= ~(unsigned)MECHANISMS_BOUND;
+	memmove(read, read + 1, n - 1);
+	return n - 1;
+}
+
 /* Wait until the client has sent more; false when it will not, or when the room at the other end of ctl left. */
 static bool
 client_read(struct session *s)
@@ -169,8 +183,9 @@ client_read(struct session *s)
 		session_advance(s, BROKEN, END_NOQUIT);
 		return false;
 	}
-	s->in += (uint64_t)n;
-	line_add(&s->line, (size_t)n);
+	room = mark_take(s, to, (size_t)n);
+	s->in += room;
+	line_add(&s->line, room);
 	return true;
 }
 
@@ -201,7 +216,7 @@ session_serve(struct session *s)
 	struct span line;
 
 	s->started = s->last_command = clock_ms();
-	if (s->way != WAY_TLS_BEGUN)
+	if (s->way != WAY_TLS_BEGUN && s->way != WAY_BEGUN)
 		reply_greeting(s);
 	while (s->state != CLOSED) {
 		line = (struct span){ NULL, 0 };

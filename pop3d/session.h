@@ -45,6 +45,7 @@ enum way {
 	WAY_STLS,      /* the same; it can be put behind TLS */
 	WAY_TLS,       /* through tlsd */
 	WAY_TLS_BEGUN, /* through tlsd, after STLS: the client has been greeted */
+	WAY_BEGUN,     /* the same, through another server's TLS (UCSPI-TLS) */
 	WAY__MAX
 };
 
@@ -66,6 +67,7 @@ struct session {
 	const char *stamp;   /* of APOP, for the greeting; "-" for none */
 	unsigned mechanisms; /* a set: what may be used and is announced */
 	enum way way;
+	bool mark_due; /* the next octet is tlsd's own, before those of the client */
 	unsigned idle, limit, tries;
 	unsigned exchange; /* seconds that a client has for the responses of one AUTH */
 

@@ -223,7 +223,7 @@ def test_scram_bound_to_tls():
     for kind in (TlsSession, StlsSession):
         for mechanism, digest in BOUND.items():
             session = kind(where, context=tls_context(keylog_filename=keys), remote="192.0.2.7")
-            check(b"\nSASL SCRAM-SHA-1 SCRAM-SHA-1-PLUS SCRAM-SHA-256 SCRAM-SHA-256-PLUS\r\n" in session.asks("CAPA"))
+            check(BOTH_FORMS in session.asks("CAPA"))
             right = exporter(session, keys)
             altered = right[:-1] + bytes([right[-1] ^ 1])
             for binding in (altered, b"", bytes(32), right + b"x", right[:31]):
@@ -231,7 +231,7 @@ def test_scram_bound_to_tls():
             # Of another kind, of none, and as if it had not been offered.
             for gs2 in (b"p=tls-unique,,", b"p=tls-server-end-point,,", b"n,,", b"y,,"):
                 scram(session, mechanism + "-PLUS", digest, user, gs2, right if gs2[:1] == b"p" else b"", NO)
-            for gs2, binding in ((b"y,,", b""), (TYPE, right)):
+            for gs2, binding in ((b"y,,", b""), (TYPE, right)):  # bound, or able to be: without -PLUS it cannot be
                 scram(session, mechanism, digest, user, gs2, binding, NO)
             wrong = type(user)(user.name, "wrong", user.maildir)
             scram(session, mechanism + "-PLUS", digest, wrong, TYPE, right, NO)
@@ -242,6 +242,26 @@ def test_scram_bound_to_tls():
     session = TlsSession(where, context=tls_context(), remote="192.0.2.7")
     scram(session, "SCRAM-SHA-256", "sha256", user, b"n,,", b"", YES)  # a client that knows of no binding
     session.quit()
+
+
+def test_other_bindings_are_refused():
+    """Those of RFC 5929, each with the value that it has on this connection: tls-unique is no value of TLS 1.3 at all and
+    of TLS 1.2 only where the master secret is extended, tls-server-end-point is whoever's who has the certificate.  With
+    -PLUS that is another binding than we have, without it there is none (RFC 5802 section 6).  Before the user is looked
+    at: whose name it is makes no difference."""
+    where, user, _ = bound_site()
+    nobody = type(user)("nobody", user.password, user.maildir)
+    for options in ({}, {"maximum_version": ssl.TLSVersion.TLSv1_2}, {"maximum_version": ssl.TLSVersion.TLSv1_2, "options": NO_EXTENDED}):
+        session = TlsSession(where, context=tls_context(**options))
+        values = {b"tls-unique": session.sock.get_channel_binding("tls-unique"),
+                  b"tls-server-end-point": hashlib.sha256(session.sock.getpeercert(True)).digest()}
+        plus, refusals = (NO, 8) if "options" not in options else (b"-ERR mechanism is not supported", 4)
+        for name, value in values.items():
+            for who in (user, nobody):
+                for mechanism, wanted in (("SCRAM-SHA-256-PLUS", plus), ("SCRAM-SHA-256", NO)):
+                    scram(session, mechanism, "sha256", who, b"p=" + name + b",,", value, wanted)
+        log = session.quit()
+        equal((log.count(" reason=binding"), log.count("fail sid=")), (refusals, refusals), log)
 
 
 def test_who_is_slow_after_his_proof_keeps_nobody_waiting():
@@ -270,18 +290,29 @@ def test_scram_between_two_connections():
     victim.end()
 
 
+PLAIN_FORMS, BOTH_FORMS = b"\nSASL SCRAM-SHA-1 SCRAM-SHA-256\r\n", b"\nSASL SCRAM-SHA-1 SCRAM-SHA-1-PLUS SCRAM-SHA-256 SCRAM-SHA-256-PLUS\r\n"
+NO_EXTENDED = ssl.OP_ALL | 1  # SSL_OP_NO_EXTENDED_MASTER_SECRET
+
+
 def test_scram_without_exporter():
-    """TLS 1.2 without extended master secret (RFC 7627) has no value that is this connection's alone."""
+    """TLS 1.2 without extended master secret (RFC 7627) has no value that is this connection's alone: then nothing that
+    needs it is announced, or is a mechanism."""
     where, user, _ = bound_site()
-    no_extended = ssl.OP_ALL | 1  # SSL_OP_NO_EXTENDED_MASTER_SECRET
-    session = TlsSession(where, context=tls_context(maximum_version=ssl.TLSVersion.TLSv1_2, options=no_extended))
-    session.ask("AUTH SCRAM-SHA-256-PLUS " + sasl.b64(TYPE + b"n=bob,r=x"), NO)  # at once, without a challenge
-    scram(session, "SCRAM-SHA-256", "sha256", user, b"n,,", b"", YES)
-    check(" reason=binding" in session.quit())
-    session = TlsSession(where, context=tls_context(maximum_version=ssl.TLSVersion.TLSv1_2))  # with it there is one
-    session.ask("AUTH SCRAM-SHA-256-PLUS " + sasl.b64(TYPE + b"n=bob,r=x"), b"+ ")
-    session.end()
+    for kind in (TlsSession, StlsSession):
+        session = kind(where, context=tls_context(maximum_version=ssl.TLSVersion.TLSv1_2, options=NO_EXTENDED))
+        check(PLAIN_FORMS in session.asks("CAPA"))
+        scram(session, "SCRAM-SHA-256-PLUS", "sha256", user, TYPE, bytes(32), b"-ERR mechanism is not supported")
+        # Who stands between, and hides these forms from the client, can choose such a TLS with us.
+        scram(session, "SCRAM-SHA-256", "sha256", user, b"y,,", b"", NO)
+        scram(session, "SCRAM-SHA-256", "sha256", user, b"n,,", b"", YES)
+        check(PLAIN_FORMS in session.asks("CAPA"))
+        equal(session.quit().count(" reason=binding"), 1)
+        session = kind(where, context=tls_context(maximum_version=ssl.TLSVersion.TLSv1_2))  # with it there is one
+        check(BOTH_FORMS in session.asks("CAPA"))
+        session.ask("AUTH SCRAM-SHA-256-PLUS " + sasl.b64(TYPE + b"n=bob,r=x"), b"+ ")
+        session.end()
     session = Session(where)  # and without TLS these forms are no mechanisms
+    check(PLAIN_FORMS in session.asks("CAPA"))
     scram(session, "SCRAM-SHA-256-PLUS", "sha256", user, TYPE, bytes(32), b"-ERR mechanism is not supported")
     scram(session, "SCRAM-SHA-256", "sha256", user, b"y,,", b"", YES)
     session.quit()

@@ -459,6 +459,17 @@ def test_pop3d_has_no_TLS_where_there_is_none():
     check(session.status == 0 and " tls sid=" not in log, session.status, log)
 
 
+def test_pop3d_asks_for_what_this_TLS_cannot_be_bound_by():
+    """It announces what is true because tlsd has told it; authd does not depend on that."""
+    for options, heard in ((ssl.OP_ALL | 1, "020000"), (ssl.OP_ALL, "02(?!00)")):  # SSL_OP_NO_EXTENDED_MASTER_SECRET
+        session = Hostile("pop3d", POP3_TLS=CERTIFICATES, POP3_SASL="scram-sha-256")
+        session.tell("leave 90")
+        session.sock = tls_context(maximum_version=ssl.TLSVersion.TLSv1_2, options=options).wrap_socket(session.sock)
+        session.tell("put " + auth("p=tls-exporter,,n=owner,r=x", 8), "get")
+        session.hears("heard " + heard)
+        equal(" reason=binding" in session.over(), heard == "020000")
+
+
 def held(script, status=0, log=None, room="pop3d"):
     """The room does script and no more; the kernel ends it, in a hurry."""
     session = attack_start(room, script, "loose", HURRY=HURRY, POP3_SESSION="600")

@@ -83,6 +83,16 @@ facts_write(const struct front *f, struct facts *facts)
 		die_sys("cannot write the facts");
 }
 
+/* To pop3d, before the first octet of the client's: the set of mechanisms that it announces has to be true. */
+static void
+mark_write(const struct front *f, const struct facts *facts)
+{
+	const char mark = facts->flags & FACTS_EXPORTER ? MARK_EXPORTER : MARK_NONE;
+
+	if (f->marks)
+		(void)!write(FD_PLAIN_IN, &mark, 1); /* there is room for it, and a pop3d that has gone needs none */
+}
+
 static void
 success_log(const struct front *f, const struct facts *facts)
 {
@@ -147,6 +157,7 @@ success(const struct front *f)
 
 	client_facts(f->engine.ssl, &f->engine.certificates, &facts, identity);
 	facts_write(f, &facts);
+	mark_write(f, &facts);
 	if (f->report)
 		report_write(&facts);
 	success_log(f, &facts);

@@ -10,6 +10,7 @@ struct front {
 	struct engine engine;
 	const char *sid, *rip, *lip;
 	bool landlock_optional;
+	bool marks;  /* the program behind is pop3d, and wants to hear whether there is an exporter */
 	bool report; /* whoever told us to begin wants to know what came of it */
 };
 

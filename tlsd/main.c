@@ -18,14 +18,14 @@
 #include "relay.h"
 #include "sandbox.h"
 
-/* argv: tlsd SID RIP LIP LANDLOCK MINIMUM CLIENTS CERTIFICATE...; every one is launch's, none is the client's. */
+/* argv: tlsd SID RIP LIP LANDLOCK MINIMUM CLIENTS MARK CERTIFICATE...; every one is launch's, none is the client's. */
 static void
 arguments_read(struct front *f, int argc, char **argv)
 {
 	static const char usage[] = "usage: tlsd SID RIP LIP landlock|nolandlock 1.2|1.3 -|any|AUTHORITIES "
-				    "CERTIFICATE... (sallyport starts it)";
+				    "-|mark CERTIFICATE... (sallyport starts it)";
 
-	if (argc < 8)
+	if (argc < 9)
 		die_usage("%s", usage);
 	die_session(argv[1]);
 	f->sid = argv[1];
@@ -35,7 +35,8 @@ arguments_read(struct front *f, int argc, char **argv)
 	f->engine.minimum = strcmp(argv[5], "1.3") == 0 ? TLS1_3_VERSION : TLS1_2_VERSION;
 	if (authorities_set(&f->engine.certificates, argv[6]))
 		die_usage("%s", usage);
-	for (int i = 7; i < argc; i++)
+	f->marks = strcmp(argv[7], "mark") == 0;
+	for (int i = 8; i < argc; i++)
 		if (certificate_add(&f->engine.certificates, argv[i]))
 			die_usage("%s", usage);
 }

@@ -49,7 +49,8 @@ verifier_of(const struct attempt *a, bool *has)
 }
 
 /* May this client go on, by what it says of channel binding?  One that could be bound and was told that we cannot has
- * been lied to, for where these forms are offered both are (RFC 5802 section 6). */
+ * been lied to, for where these forms are offered both are (RFC 5802 section 6).  So it is where this TLS has no exporter
+ * and they were not: whoever stands between would else make his own TLS with us such a one. */
 static bool
 binding_is_good(const struct attempt *a, const struct scram_first *f)
 {

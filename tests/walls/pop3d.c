@@ -67,6 +67,10 @@ session_serve(struct session *s)
 			return 0;
 		if (got < 0)
 			continue;
+		if (s->mark_due) { /* tlsd's own octet */
+			s->mark_due = false;
+			continue;
+		}
 		if (line[n] != '\n' && n + 1 < sizeof line) {
 			n++;
 			continue;

@@ -131,6 +131,7 @@ handshake_run(struct front *f)
 
 	(void)f;
 	attack_begin("tlsd", die_sid(), tables, command_more);
+	(void)!write(FD_PLAIN_IN, "x", 1); /* pop3d may have gone */
 	while ((n = line_receive(line, sizeof line)) != 0)
 		script_obey((struct span){ (const uint8_t *)line, n });
 	return -1;
