@@ -262,6 +262,27 @@ def test_checkpassword():
     check(" alarm " not in log, log)
 
 
+def test_checkpassword_behind_our_own_TLS():
+    """sallyport before sallyport: the first speaks TLS, by STLS or from the first octet, the second asks the program."""
+    f = Foreign()
+    f.site.certificate()
+    for kind, options in ((harness.StlsSession, ("-t",)), (harness.TlsSession, ("-s", "-t"))):
+        f.bob.put("1000.a")
+        s = kind(f.site, arguments=(*options, f.site.sallyport, *f.chain), remote="192.0.2.1")
+        check(b"STLS" not in s.asks("CAPA"))
+        s.login(User("bob", "wrong", f.bob.maildir), wanted=b"-ERR [AUTH]")
+        s.login(f.bob)
+        equal(s.retr(1), b"Subject: t\r\n\r\nbody\r\n")
+        s.ask("DELE 1")
+        log = s.quit()
+        equal((s.status, f.bob.names()), (0, []), log)
+        check(re.search(r" login sid=\S+ .*user=bob auth=checkpassword", log) and " version=TLSv1.3 " in log and " alarm " not in log, log)
+    s = f.session(("-t", f.site.sallyport, *f.chain), remote="192.0.2.1")  # and no password before it
+    check(b"\nSTLS\r\n" in s.asks("CAPA"))
+    s.ask("USER bob", b"-ERR plaintext login is not allowed here")
+    s.quit()
+
+
 def test_checkpassword_says_no():
     f = Foreign()
     f.refused("bob", b"-ERR [AUTH]", "password", "wrong")

@@ -370,6 +370,41 @@ def test_curl():
         server.log.wait("reason=nocert")
 
 
+def test_fetchmail():
+    """It shows its certificate, and cannot say EXTERNAL in POP3: told to use nothing else, it says USER, gives up, and is
+    let in nowhere; told nothing, it sends a password, which is all that the certificate is then good for: an authority of
+    ours is a gate before it."""
+    need("fetchmail")
+    where, ca = authority()
+    good, strange = Certificate(where, "f", by=ca), Certificate(where, "s")
+
+    def fetch(certificate, auth, status, logged):
+        rc = where.at("fetchmailrc")
+        with open(rc, "w", encoding="ascii") as f:
+            f.write(f"""poll 127.0.0.1 protocol pop3 port {server.port} auth {auth} user "bob" password "open sesame" keep
+                ssl sslproto "auto" no sslcertck sslcert "{certificate.file}" sslkey "{certificate.key}"
+                mda "/bin/sh -c 'cat >>{where.at("fetched")}'"
+                """)
+        os.chmod(rc, 0o600)
+        done = subprocess.run(["fetchmail", "--nosyslog", "-f", rc], capture_output=True, timeout=DEADLINE, check=False, text=True,
+                              env={"PATH": os.environ["PATH"], "HOME": where.dir, "FETCHMAILHOME": where.dir, "LC_ALL": "C"})
+        equal(done.returncode, status, done.stderr)
+        server.log.wait(logged)
+        return done.stderr
+
+    with Listener(where) as server:
+        said = fetch(good, "external", 3, r" user=bob end=quit ")
+        check("run out of allowed authenticators" in said, said)
+        fetch(strange, "external", 2, "self-signed%20certificate")
+        fetch(strange, "any", 2, r"(?s)self-signed%20certificate.*self-signed%20certificate")
+        fetch(good, "any", 0, " auth=pass ")
+        log = server.stop()
+    check("auth=external" not in log, "it can: then it is time to test that", log)
+    equal(len(re.findall(" login sid=", log)), 1, log)
+    with open(where.at("fetched"), "rb") as f:
+        check(b"Subject: t\n" in f.read(), "nothing was fetched")
+
+
 def test_mpop():
     need("mpop")
     where = place()
