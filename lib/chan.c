@@ -76,51 +76,66 @@ chan_wait(int fd, int ms)
 	return n;
 }
 
-/* The descriptor in a received message; -1 if there is none. */
-static int
-passed_fd(struct msghdr *h)
+/* Room for the descriptors of one message. */
+union control {
+	struct cmsghdr header;
+	char room[CMSG_SPACE(CHAN_FDS_MAX * sizeof(int))];
+};
+
+/* The descriptors in a received message, which are -1 if there are none.  False: it brings something else. */
+static bool
+passed_fds(struct msghdr *h, int *fds, unsigned n)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(h);
-	int fd;
 
+	for (unsigned i = 0; i < n; i++)
+		fds[i] = -1;
 	if (c == NULL)
-		return -1;
-	if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof fd))
-		die_peer("a message brings something that is not one descriptor");
-	memcpy(&fd, CMSG_DATA(c), sizeof fd);
-	return fd;
+		return true;
+	if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(n * sizeof *fds))
+		return false;
+	memcpy(fds, CMSG_DATA(c), n * sizeof *fds);
+	return true;
+}
+
+enum chan_got
+chan_take(int fd, struct chan_in *in, int *fds, unsigned n)
+{
+	union control control = { 0 };
+	struct iovec v = { in->b, MSG_MAX };
+	struct msghdr h = { .msg_iov = &v, .msg_iovlen = 1 };
+	ssize_t got;
+
+	/* Without room for one, the kernel drops a descriptor and says so in MSG_CTRUNC. */
+	if (n) {
+		h.msg_control = &control;
+		h.msg_controllen = (socklen_t)CMSG_LEN(n * sizeof *fds); /* CMSG_SPACE might have room for one more */
+	}
+	do
+		got = recvmsg(fd, &h, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0 && errno == ECONNRESET)
+		return CHAN_GONE;
+	if (got < 0)
+		die_sys("cannot receive");
+	if (got == 0 && !(h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && CMSG_FIRSTHDR(&h) == NULL)
+		return CHAN_GONE;
+	in->data = (struct span){ in->b, (size_t)got };
+	if (got == 0 || h.msg_flags & (MSG_TRUNC | MSG_CTRUNC) || !passed_fds(&h, fds, n))
+		return CHAN_MALFORMED;
+	return CHAN_TAKEN;
 }
 
 int
 chan_get(int fd, struct chan_in *in, bool want_fd)
 {
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec v = { in->b, MSG_MAX };
-	struct msghdr h = { .msg_iov = &v, .msg_iovlen = 1 };
-	ssize_t n;
+	enum chan_got got = chan_take(fd, in, &in->fd, want_fd);
 
-	/* Without room for one, the kernel drops a descriptor and says so in MSG_CTRUNC. */
-	if (want_fd) {
-		h.msg_control = &control;
-		h.msg_controllen = CMSG_LEN(sizeof(int)); /* CMSG_SPACE would have room for two */
-	}
-	do
-		n = recvmsg(fd, &h, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == ECONNRESET)
-		return -1;
-	if (n < 0)
-		die_sys("cannot receive");
-	if (n == 0 && !(h.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && CMSG_FIRSTHDR(&h) == NULL)
-		return -1;
-	if (n == 0 || h.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+	if (got == CHAN_MALFORMED)
 		die_peer("a message is cut, empty or brings a descriptor out of turn");
-	in->data = (struct span){ in->b, (size_t)n };
-	in->fd = want_fd ? passed_fd(&h) : -1;
-	return 0;
+	if (!want_fd)
+		in->fd = -1;
+	return got == CHAN_TAKEN ? 0 : -1;
 }
 
 size_t
@@ -170,23 +185,23 @@ chan_put_now(int fd, const struct wr *m)
 enum { WAITS_MAX = 500 }; /* 5 seconds */
 
 int
-chan_put_fd(int fd, const struct wr *m, int pass)
+chan_put_fds(int fd, const struct wr *m, const int *pass, unsigned count)
 {
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
+	union control control = { 0 };
 	struct iovec v = { (void *)(uintptr_t)m->b, m->len };
-	struct msghdr h = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	struct msghdr h = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = &control,
+			    .msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof *pass) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
 	ssize_t n;
 
-	if (m->bad || c == NULL)
+	if (m->bad || c == NULL || count > CHAN_FDS_MAX)
 		die_bug("a message does not fit its datagram");
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof pass);
-	memcpy(CMSG_DATA(c), &pass, sizeof pass);
+	c->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof *pass);
+	memcpy(CMSG_DATA(c), pass, count * sizeof *pass);
 	for (int waits = 0;; waits++) {
 		const struct timespec pause = { 0, 10000000 };
 
@@ -199,4 +214,10 @@ chan_put_fd(int fd, const struct wr *m, int pass)
 		if (errno == ETOOMANYREFS)
 			(void)ppoll(NULL, 0, &pause, NULL); /* a shorter pause is as good */
 	}
+}
+
+int
+chan_put_fd(int fd, const struct wr *m, int pass)
+{
+	return chan_put_fds(fd, m, &pass, 1);
 }

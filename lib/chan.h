@@ -36,6 +36,11 @@ enum {
 	FD_FILES_MAX = 1000,
 };
 
+enum {
+	CHAN_FDS_MAX = 5,    /* descriptors with one message */
+	CHANNELS_MAX = 1024, /* that one room serves at a time: tlskey's, of handshakes that are not yet signed */
+};
+
 struct chan_in {
 	struct span data;
 	int fd; /* a descriptor that came with it, or -1 */
@@ -53,6 +58,10 @@ int chan_wait(int fd, int ms);
 /* Receive one datagram, waiting for it.  Returns 0, or -1 if the peer has gone; an empty datagram cannot be told from
  * that.  Dies (102) on one that is cut, or empty with a descriptor, and on a descriptor when none is wanted. */
 int chan_get(int fd, struct chan_in *in, bool want_fd);
+enum chan_got { CHAN_TAKEN, CHAN_GONE, CHAN_MALFORMED };
+/* The same for who has more than one peer, and must not die of one: exactly n descriptors (at most CHAN_FDS_MAX) come
+ * with the datagram, or none, and then they are -1. */
+enum chan_got chan_take(int fd, struct chan_in *in, int *fds, unsigned n);
 /* Copy the first octets of the next datagram, which stays where it is.  Waits for it.  Returns how many there are, at
  * most len; 0 if the peer has gone. */
 size_t chan_peek(int fd, uint8_t *head, size_t len);
@@ -60,7 +69,8 @@ size_t chan_peek(int fd, uint8_t *head, size_t len);
  * chan_put_now, which treats that as a peer that has gone. */
 int chan_put(int fd, const struct wr *m);
 int chan_put_now(int fd, const struct wr *m);
-/* The same with a descriptor. */
+/* The same with a descriptor, or with so many. */
 int chan_put_fd(int fd, const struct wr *m, int pass);
+int chan_put_fds(int fd, const struct wr *m, const int *pass, unsigned count);
 
 #endif

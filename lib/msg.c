@@ -434,6 +434,29 @@ signed_get(struct span in, struct span *signature)
 	return signature->len ? rd_end(&m) : -1;
 }
 
+void
+connection_put(struct wr *m, const struct connection *c)
+{
+	m->len = 0;
+	m->bad = false;
+	wr_u32(m, c->seconds);
+	wr_bytes(m, c->sid);
+	wr_bytes(m, c->rip);
+	wr_bytes(m, c->lip);
+}
+
+int
+connection_get(struct span in, struct connection *c)
+{
+	struct rd m = rd_of(in);
+
+	c->seconds = rd_u32(&m);
+	c->sid = rd_bytes(&m, SID_MAX);
+	c->rip = rd_bytes(&m, ADDRESS_TEXT_MAX - 1);
+	c->lip = rd_bytes(&m, ADDRESS_TEXT_MAX - 1);
+	return c->seconds ? rd_end(&m) : -1;
+}
+
 const char *
 tls_version_name(uint16_t version)
 {

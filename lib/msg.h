@@ -31,6 +31,7 @@
  * of the TLS that the client is behind.  There is no message that says yes to pop3d.
  *
  * A pop3d whose client wants TLS (RFC 2595) has answered so, and ends with the status EXIT_STLS.
+ * With sallyport -l, tlsd and tlskey are there before the connection, which launch hands to them: struct connection.
  * The facts of a TLS connection go from tlsd to authd, and for the log to storage, in a file that pop3d never holds:
  * FACTS_BYTES bytes, or none.
  */
@@ -280,6 +281,18 @@ int sign_get(struct span in, struct sign *s);
  *	0e 0100 5a30... */
 void signed_put(struct wr *m, struct span signature);
 int signed_get(struct span in, struct span *signature);
+
+/* A connection, from launch to a tlsd and a tlskey that have waited for it, each on a channel where nothing else is said:
+ *	u32 seconds until it must have ended, bytes sid, bytes rip, bytes lip
+ * To tlsd with five descriptors (the client, the channel to tlskey, the input and the output of the program behind, the
+ * facts), to tlskey with one (the channel to tlsd). */
+enum { CONNECTION_FDS = 5, SID_MAX = 39 };
+struct connection {
+	uint32_t seconds;
+	struct span sid, rip, lip; /* printable, for the log */
+};
+void connection_put(struct wr *m, const struct connection *c);
+int connection_get(struct span in, struct connection *c);
 
 /* "TLSv1.2", "TLSv1.3"; "-" for any other number. */
 const char *tls_version_name(uint16_t version);

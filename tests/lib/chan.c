@@ -134,6 +134,29 @@ main(void)
 		CHECK_EQ(receiver_status(true), EXIT_PEER);
 	}
 
+	/* Several at once: exactly so many, or none; whatever else comes is for the caller to judge. */
+	{
+		const int three[] = { tube[0], tube[1], pair[0] };
+		int got[3];
+
+		open_put(&m, 7);
+		CHECK_EQ(chan_put_fds(pair[0], &m, three, 3), 0);
+		CHECK_EQ(chan_take(pair[1], &in, got, 3), CHAN_TAKEN);
+		CHECK(in.data.len == 5 && got[0] >= 0 && got[1] >= 0 && got[2] >= 0);
+		CHECK(write(got[1], "y", 1) == 1 && read(tube[0], &byte, 1) == 1 && byte == 'y');
+		CHECK_EQ(chan_put(pair[0], &m), 0);
+		CHECK_EQ(chan_take(pair[1], &in, got, 3), CHAN_TAKEN);
+		CHECK(got[0] == -1 && got[1] == -1 && got[2] == -1);
+		CHECK_EQ(chan_put_fds(pair[0], &m, three, 2), 0);
+		CHECK_EQ(chan_take(pair[1], &in, got, 3), CHAN_MALFORMED);
+		CHECK_EQ(chan_put_fds(pair[0], &m, three, 3), 0);
+		CHECK_EQ(chan_take(pair[1], &in, NULL, 0), CHAN_MALFORMED);
+		CHECK(send(pair[0], big, sizeof big, 0) == (ssize_t)sizeof big);
+		CHECK_EQ(chan_take(pair[1], &in, NULL, 0), CHAN_MALFORMED);
+		CHECK(send(pair[0], big, 0, 0) == 0);
+		CHECK_EQ(chan_take(pair[1], &in, NULL, 0), CHAN_GONE); /* as good as an end */
+	}
+
 	m.bad = false;
 	while (chan_put_now(pair[0], &m) == 0) /* a full queue is a peer that has gone */
 		;

@@ -281,6 +281,31 @@ proxied(void)
 	CHECK_EQ(proxied_get(s, &out), -1);
 }
 
+static void
+connections(void)
+{
+	struct connection c = { 21840, span_of("1.2f"), span_of("192.0.2.1"), span_of("-") }, got;
+	struct span in;
+
+	connection_put(&m, &c);
+	in = wr_span(&m);
+	CHECK(!connection_get(in, &got) && got.seconds == 21840 && same(got.sid, "1.2f") &&
+	      same(got.rip, "192.0.2.1") && same(got.lip, "-"));
+	for (size_t n = 0; n < in.len; n++)
+		CHECK_EQ(connection_get((struct span){ in.p, n }, &got), -1);
+	c.seconds = 0; /* would be no deadline */
+	connection_put(&m, &c);
+	CHECK_EQ(connection_get(wr_span(&m), &got), -1);
+	c = (struct connection){ 1, span_of("1234567890123456789012345678901234567890"), span_of(""), span_of("") };
+	connection_put(&m, &c);
+	CHECK_EQ(connection_get(wr_span(&m), &got), -1);
+	c.sid.len--;
+	connection_put(&m, &c);
+	CHECK_EQ(connection_get(wr_span(&m), &got), 0);
+	wr_u8(&m, 0);
+	CHECK_EQ(connection_get(wr_span(&m), &got), -1);
+}
+
 int
 main(void)
 {
@@ -297,5 +322,6 @@ main(void)
 	wr_bytes(&m, (struct span){ big, MSG_MAX - 1 }); /* with its length it does not fit */
 	CHECK(m.bad && wr_span(&m).p == NULL);
 	proxied();
+	connections();
 	return check_end();
 }

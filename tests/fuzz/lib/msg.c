@@ -127,7 +127,7 @@ answers(struct span in)
 	MUST(taken <= 1);
 }
 
-/* What travels on pipes and in files: of fixed size. */
+/* What travels on pipes and in files, of fixed size; and connections, alone on their channels. */
 static void
 fixed(struct span in)
 {
@@ -136,7 +136,15 @@ fixed(struct span in)
 	struct facts facts;
 	struct proxied proxied;
 	struct record record;
+	struct connection connection;
 
+	if (connection_get(in, &connection) == 0) {
+		static struct wr m;
+
+		MUST(connection.seconds && connection.sid.len <= SID_MAX && connection.lip.len < ADDRESS_TEXT_MAX);
+		connection_put(&m, &connection);
+		same(&m, in);
+	}
 	if (verdict_get(in, &by) == 0) {
 		verdict_put(out, &by);
 		MUST(in.len == VERDICT_BYTES && memcmp(out, in.p, in.len) == 0);
