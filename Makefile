@@ -151,7 +151,7 @@ $(addprefix $(B)/walls/loose/,authd authd-crypto): $(B)/walls/loose/%: $(call fu
 	@mkdir -p $(@D)
 	$(Q)$(call GLIBC_STATIC,$(WITHOUT) $^)
 hostile_tlsd = $(filter-out %/handshake.o %/relay.o,$(call full,tlsd))
-hostile_tlskey = $(B)/full/tlskey/main.o $(B)/full/lib.a
+hostile_tlskey = $(addprefix $(B)/full/,tlskey/main.o tlskey/serve.o lib.a)
 $(addprefix $(B)/walls/closed/,tlsd tlskey): $(B)/walls/closed/%: $(call full_walls,% attack calls) $$(hostile_$$*)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -pie $(LINK) $^ -lssl -lcrypto -o $@

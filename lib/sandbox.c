@@ -161,19 +161,53 @@ static const struct allow authd_crypto_calls[] = { AUTHD_ROWS, CRYPTO_ROWS };
 	ALLOW(SYS_clock_gettime, "limits, where the vDSO cannot tell the time"),                                  \
 	ALLOW(SYS_exit_group, "leave")
 
-static const struct allow tlsd_calls[] = {
-	ALLOW(SYS_read, "records from the client, what the program behind says"),
-	ALLOW(SYS_ppoll, "wait for either"),
-	ALLOW(SYS_write, "records to the client, what is in them to the program behind, lines to the log"),
-	ALLOW_IF_BOTH(SYS_pwrite64, 0, FD_TLS_FACTS, 3, 0, "the facts, for authd; at the beginning, and not a file full"),
-	ALLOW_IF(SYS_shutdown, 0, FD_PLAIN_IN, "the client has said all, and what is behind has more to say"),
-	ALLOW_IF(SYS_shutdown, 0, FD_OUT, "the other way round"),
-	OPENSSL_ROWS,
+#define TLSD_ROWS                                                                                                 \
+	ALLOW(SYS_read, "records from the client, what the program behind says"),                                 \
+	ALLOW(SYS_ppoll, "wait for either"),                                                                      \
+	ALLOW(SYS_write, "records to the client, what is in them to the program behind, lines to the log"),       \
+	ALLOW_IF_BOTH(SYS_pwrite64, 0, FD_TLS_FACTS, 3, 0, "the facts, for authd; at the beginning, and not a file full"), \
+	ALLOW_IF(SYS_shutdown, 0, FD_PLAIN_IN, "the client has said all, and what is behind has more to say"),    \
+	ALLOW_IF(SYS_shutdown, 0, FD_OUT, "the other way round"),                                                 \
+	OPENSSL_ROWS
+
+static const struct allow tlsd_calls[] = { TLSD_ROWS };
+
+/* One that waits for connections and has a child for each, which inherits this table and adds the one above, so that it
+ * has no more than that. */
+static const struct allow tlsd_resident_calls[] = {
+	ALLOW_IF(SYS_shutdown, 0, FD_CTL, "tell launch that it is ready; more it never says"),
+	ALLOW_IF(SYS_clone, 0, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD, "a child for a connection, as libc forks"),
+	ALLOW(SYS_set_robust_list, "libc's start of it"),
+	ALLOW(SYS_rt_sigprocmask, "the same"),
+	ALLOW(SYS_wait4, "how did it end?"),
+	ALLOW(SYS_close, "the connection, which is the child's; the channel, when there will be no more"),
+	ALLOW(SYS_setitimer, "the child's deadline"),
+	ALLOW(SYS_dup3, "its descriptors"),
+	ALLOW(SYS_close_range, "and no others"),
+	ALLOW_IF(SYS_fcntl, 1, F_GETFL, "no read and no write may hold it"),
+	ALLOW_IF(SYS_fcntl, 1, F_SETFL, "the same"),
+	ALLOW_IF(SYS_setsockopt, 0, FD_OUT, "records leave at once, and a client that is gone is found out"),
+	ALLOW_IF(SYS_prctl, 0, PR_SET_NO_NEW_PRIVS, "its own box"),
+	ALLOW_IF(SYS_prctl, 0, PR_SET_DUMPABLE, "the same"),
+	ALLOW_IF(SYS_prlimit64, 0, 0, "the same: its own limits"),
+	ALLOW(SYS_landlock_create_ruleset, "the same"),
+	ALLOW(SYS_landlock_restrict_self, "the same"),
+	ALLOW(SYS_seccomp, "the same"),
+	TLSD_ROWS,
 };
 
-static const struct allow tlskey_calls[] = {
-	ALLOW_IF(SYS_write, 0, FD_LOG, "lines to the log"),
-	OPENSSL_ROWS,
+#define TLSKEY_ROWS                                                                                               \
+	ALLOW_IF(SYS_write, 0, FD_LOG, "lines to the log"),                                                       \
+	OPENSSL_ROWS
+
+static const struct allow tlskey_calls[] = { TLSKEY_ROWS };
+
+/* One that serves the channels of many connections. */
+static const struct allow tlskey_resident_calls[] = {
+	ALLOW_IF(SYS_shutdown, 0, FD_CTL, "tell launch that it is ready; more it never says"),
+	ALLOW(SYS_ppoll, "wait for any of them"),
+	ALLOW(SYS_close, "one that has its signature, or will not need any"),
+	TLSKEY_ROWS,
 };
 
 /* launch, after pop3d has been started: wait, start authd, become storage.  What it starts inherits its table and
@@ -248,6 +282,10 @@ const struct sandbox sandbox_authd = { ROWS(authd_calls), 2048 * MIB, FD_ROOM + 
 const struct sandbox sandbox_authd_crypto = { ROWS(authd_crypto_calls), 2048 * MIB, FD_ROOM + 1, 0 };
 const struct sandbox sandbox_tlsd = { ROWS(tlsd_calls), 256 * MIB, FD_TLS_TOLD + 2, 0 };
 const struct sandbox sandbox_tlskey = { ROWS(tlskey_calls), 256 * MIB, 8, 0 };
+/* Of its own descriptors, the signals, and those of a connection; children, whose limit is 0, are bounded by sallyport. */
+const struct sandbox sandbox_tlsd_resident = { ROWS(tlsd_resident_calls), 256 * MIB, FD_TLS_TOLD + 3 + CONNECTION_FDS,
+					       UINT32_MAX };
+const struct sandbox sandbox_tlskey_resident = { ROWS(tlskey_resident_calls), 256 * MIB, CHANNELS_MAX + 8, 0 };
 const struct sandbox sandbox_launch = { ROWS(launch_calls), 0, ON_THEIR_WAY, UINT32_MAX };
 
 const uint64_t reach_access[REACH__MAX] = {

@@ -35,7 +35,8 @@ struct sandbox {
 };
 
 extern const struct sandbox sandbox_giver, sandbox_taker, sandbox_proxyd, sandbox_pop3d, sandbox_authd,
-    sandbox_authd_crypto, sandbox_storage, sandbox_launch, sandbox_tlsd, sandbox_tlskey;
+    sandbox_authd_crypto, sandbox_storage, sandbox_launch, sandbox_tlsd, sandbox_tlskey, sandbox_tlsd_resident,
+    sandbox_tlskey_resident;
 
 enum {
 	REACH_READ = 0,   /* read files and list directories */

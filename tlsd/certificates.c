@@ -114,12 +114,16 @@ static STACK_OF(X509) * certificates_read(int fd, int most)
 	return NULL;
 }
 
-int
-chain_read(const struct certificates *c, unsigned i, struct chain *out)
+const struct chain *
+chain_get(struct certificates *c, unsigned i)
 {
-	out->rest = certificates_read(c->chain[i], 1 + CHAIN_LENGTH_MAX);
-	out->leaf = out->rest ? sk_X509_shift(out->rest) : NULL;
-	return out->leaf ? 0 : -1;
+	struct chain *chain = &c->chains[i];
+
+	if (chain->leaf == NULL) {
+		chain->rest = certificates_read(c->chain[i], 1 + CHAIN_LENGTH_MAX);
+		chain->leaf = chain->rest ? sk_X509_shift(chain->rest) : NULL;
+	}
+	return chain->leaf ? chain : NULL;
 }
 
 STACK_OF(X509) * authorities_read(const struct certificates *c)
@@ -127,20 +131,21 @@ STACK_OF(X509) * authorities_read(const struct certificates *c)
 	return certificates_read(c->authorities, AUTHORITIES_MAX);
 }
 
-void
-chain_free(struct chain *c)
-{
-	X509_free(c->leaf);
-	sk_X509_pop_free(c->rest, X509_free);
-}
-
-uint8_t *
-ocsp_read(const struct certificates *c, unsigned i, size_t *len)
+const struct response *
+ocsp_get(struct certificates *c, unsigned i)
 {
 	static uint8_t der[CHAIN_FILE_MAX];
+	struct response *response = &c->responses[i];
 
-	if (c->ocsp[i] < 0)
-		return NULL;
-	*len = file_read(c->ocsp[i], der, sizeof der);
-	return *len ? OPENSSL_memdup(der, *len) : NULL;
+	if (response->der == NULL && c->ocsp[i] >= 0 && (response->len = file_read(c->ocsp[i], der, sizeof der)) != 0)
+		response->der = OPENSSL_memdup(der, response->len);
+	return response->der ? response : NULL;
+}
+
+void
+certificates_close(struct certificates *c)
+{
+	for (unsigned i = 0; i < c->file_count; i++)
+		(void)close(c->files[i]); /* only read from */
+	c->file_count = 0;
 }

@@ -6,6 +6,16 @@
 
 #include "msg.h"
 
+struct chain {
+	X509 *leaf; /* NULL: not read yet */
+	STACK_OF(X509) * rest;
+};
+
+struct response {
+	uint8_t *der;
+	size_t len;
+};
+
 struct certificates {
 	unsigned count;
 	const char *name[KEYS_MAX]; /* several may have one name: RSA and ECDSA side by side */
@@ -14,12 +24,9 @@ struct certificates {
 	enum { CLIENTS_NONE, CLIENTS_ANY, CLIENTS_OF_AUTHORITIES } clients; /* who is asked for a certificate */
 	int authorities;                                                    /* whose certificates those are */
 	int files[1 + 2 * KEYS_MAX];
-	unsigned file_count; /* all of them, to be kept */
-};
-
-struct chain {
-	X509 *leaf;
-	STACK_OF(X509) * rest;
+	unsigned file_count;           /* all of them, to be kept */
+	struct chain chains[KEYS_MAX]; /* what has been read of them */
+	struct response responses[KEYS_MAX];
 };
 
 /* Read the argument that says whose certificates are asked for: "-", "any", or the descriptor of their authorities; it
@@ -28,13 +35,15 @@ int authorities_set(struct certificates *c, const char *argument);
 /* Read one argument, "CHAIN:OCSP:NAME": two descriptors, the second of which may be "-", and a name.  Returns 0, or -1
  * when it is none. */
 int certificate_add(struct certificates *c, const char *argument);
-/* Read number i.  Returns 0, or -1 when the file is no chain in PEM, or has a private key too. */
-int chain_read(const struct certificates *c, unsigned i, struct chain *out);
+/* Number i, which is read when it is first asked for.  NULL when the file is no chain in PEM, or has a private
+ * key too. */
+const struct chain *chain_get(struct certificates *c, unsigned i);
 /* Authorities of clients' certificates, all that the file has.  NULL when it has none, or one that cannot be read, or a
  * private key. */
 STACK_OF(X509) * authorities_read(const struct certificates *c);
-void chain_free(struct chain *c);
-/* The OCSP response for number i, allocated by OpenSSL; NULL if there is none. */
-uint8_t *ocsp_read(const struct certificates *c, unsigned i, size_t *len);
+/* The OCSP response for number i, read when it is first asked for; NULL if there is none. */
+const struct response *ocsp_get(struct certificates *c, unsigned i);
+/* All files have been read, or will not be needed. */
+void certificates_close(struct certificates *c);
 
 #endif

@@ -2,9 +2,13 @@
 #define OPENSSL_SUPPRESS_DEPRECATED /* ERR_load_SSL_strings: since 3.0 loaded at the start, or never */
 #include "engine.h"
 
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "algorithms.h"
 #include "chan.h"
@@ -35,28 +39,31 @@ alpn_choose(SSL *ssl, const unsigned char **out, unsigned char *len, const unsig
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-static int
-certificate_use(const struct engine *e, SSL *ssl, unsigned i)
+/* Number i with its key.  Returns NULL, or why it cannot be used. */
+static const char *
+certificate_ready(struct engine *e, unsigned i)
 {
-	struct chain c;
-	EVP_PKEY *key;
-	int good;
+	const struct chain *c = chain_get(&e->certificates, i);
 
-	if (chain_read(&e->certificates, i, &c)) {
-		warn("the certificate for %s cannot be read: it must be a chain in PEM, without a private key",
-		     e->certificates.name[i]);
-		return 0;
-	}
-	key = provider_key(X509_get0_pubkey(c.leaf), i);
-	if (key == NULL)
-		warn("the certificate for %s has a key that is not RSA, ECDSA or Ed25519", e->certificates.name[i]);
-	good = key && SSL_use_cert_and_key(ssl, c.leaf, key, c.rest, 1) > 0;
-	EVP_PKEY_free(key);
-	chain_free(&c);
-	return good;
+	if (c == NULL)
+		return "cannot be read: it must be a chain in PEM, without a private key";
+	if (e->keys[i] == NULL)
+		e->keys[i] = provider_key(X509_get0_pubkey(c->leaf), i);
+	return e->keys[i] ? NULL : "has a key that is not RSA, ECDSA or Ed25519";
 }
 
-/* The client has said what it wants: read the certificates of that name, and no others. */
+static int
+certificate_use(struct engine *e, SSL *ssl, unsigned i)
+{
+	const char *why = certificate_ready(e, i);
+	const struct chain *c = &e->certificates.chains[i];
+
+	if (why)
+		warn("the certificate for %s %s", e->certificates.name[i], why);
+	return why == NULL && SSL_use_cert_and_key(ssl, c->leaf, e->keys[i], c->rest, 1) > 0;
+}
+
+/* The client has said what it wants: use the certificates of that name, and no others. */
 static int
 certificate_choose(SSL *ssl, void *data)
 {
@@ -77,24 +84,18 @@ certificate_choose(SSL *ssl, void *data)
 static int
 ocsp_staple(SSL *ssl, void *data)
 {
-	const struct engine *e = data;
+	struct engine *e = data;
 	const X509 *sent = SSL_get_certificate(ssl);
 
 	for (unsigned i = 0; sent && i < e->certificates.count; i++) {
-		struct chain c;
-		size_t len;
-		uint8_t *response;
-		int same;
+		const X509 *leaf = e->certificates.chains[i].leaf; /* of one that was used, and so read */
+		const struct response *r;
+		uint8_t *copy;
 
-		if (e->certificates.ocsp[i] < 0 || strcmp(e->certificates.name[i], e->served) != 0 ||
-		    chain_read(&e->certificates, i, &c))
+		if (leaf == NULL || strcmp(e->certificates.name[i], e->served) != 0 || X509_cmp(leaf, sent) != 0 ||
+		    (r = ocsp_get(&e->certificates, i)) == NULL || (copy = OPENSSL_memdup(r->der, r->len)) == NULL)
 			continue;
-		same = X509_cmp(c.leaf, sent) == 0;
-		chain_free(&c);
-		response = same ? ocsp_read(&e->certificates, i, &len) : NULL;
-		if (response == NULL)
-			continue;
-		(void)SSL_set_tlsext_status_ocsp_resp(ssl, response, (long)len); /* ssl's from here on */
+		(void)SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)r->len); /* ssl's from here on */
 		return SSL_TLSEXT_ERR_OK;
 	}
 	return SSL_TLSEXT_ERR_NOACK;
@@ -141,6 +142,35 @@ engine_start(struct engine *e)
 	    !SSL_set_rfd(e->ssl, FD_IN) || !SSL_set_wfd(e->ssl, FD_OUT))
 		die_bug("cannot start OpenSSL: %lx", ERR_peek_last_error());
 	SSL_set_accept_state(e->ssl);
+}
+
+void
+engine_load(struct engine *e)
+{
+	for (unsigned i = 0; i < e->certificates.count; i++) {
+		const char *why = certificate_ready(e, i);
+
+		if (why)
+			die_usage("the certificate for %s %s", e->certificates.name[i], why);
+		(void)ocsp_get(&e->certificates, i); /* most have none */
+	}
+	certificates_close(&e->certificates);
+}
+
+void
+engine_attach(void)
+{
+	static const int fds[] = { FD_IN, FD_OUT, FD_PLAIN_IN, FD_PLAIN_OUT };
+	int on = 1;
+
+	(void)setsockopt(FD_OUT, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* not every client is a TCP socket */
+	(void)setsockopt(FD_OUT, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on); /* the same */
+	for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+		int flags = fcntl(fds[i], F_GETFL);
+
+		if (flags < 0 || fcntl(fds[i], F_SETFL, flags | O_NONBLOCK))
+			die_sys("cannot prepare the descriptor %d", fds[i]);
+	}
 }
 
 const char *

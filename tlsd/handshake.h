@@ -10,8 +10,9 @@ struct front {
 	struct engine engine;
 	const char *sid, *rip, *lip;
 	bool landlock_optional;
-	bool marks;  /* the program behind is pop3d, and wants to hear whether there is an exporter */
-	bool report; /* whoever told us to begin wants to know what came of it */
+	bool marks;    /* the program behind is pop3d, and wants to hear whether there is an exporter */
+	bool resident; /* for many connections, of which a child has one: resident.h */
+	bool report;   /* whoever told us to begin wants to know what came of it */
 };
 
 /* Read what was said to begin with (UCSPI-TLS): 'y', 'Y' for a report, or nothing when nobody had to.  Dies on anything

@@ -1,8 +1,10 @@
 /* tlskey: holds the private keys, and signs once.  Distrusts: tlsd, which speaks TLS with the network.  Distrusted by:
  * nobody needs to: it hears and tells nobody but tlsd.
  * Holds: 0,1 /dev/null; 2 the log; 3 the channel to tlsd; from 16 on the files of private keys, open for reading.
+ * A resident one finds launch at 3, which hands it a channel for each connection.
  * Born without privilege; after sandbox_enter() it can read, compute, answer and exit.  It reads the one key that it is
- * asked to use, signs one handshake of TLS (nothing else is signed), and ends. */
+ * asked to use, signs one handshake of TLS (nothing else is signed), and ends; a resident one reads all keys, and closes
+ * each channel when it has signed once. */
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <string.h>
@@ -11,20 +13,17 @@
 #include "die.h"
 #include "drop.h"
 #include "sandbox.h"
-#include "sign.h"
+#include "serve.h"
 
-struct keys {
-	unsigned count;
-	int fd[KEYS_MAX];
-};
-
-/* argv: tlskey SID LANDLOCK FD...; each of them launch's. */
+/* argv: tlskey SID LANDLOCK FD...; each of them launch's.  A SID of "-" is that of no connection, but of all that will
+ * come. */
 static void
 arguments_read(struct keys *k, int argc, char **argv)
 {
 	if (argc < 4 || argc > 3 + KEYS_MAX)
 		die_usage("usage: tlskey SID landlock|nolandlock FD... (sallyport starts it)");
 	die_session(argv[1]);
+	k->resident = strcmp(argv[1], "-") == 0;
 	for (int i = 3; i < argc; i++) {
 		uint64_t n;
 
@@ -47,27 +46,6 @@ openssl_start(void)
 		die_sys("cannot start OpenSSL");
 }
 
-static void
-key_serve(const struct keys *k)
-{
-	static struct chan_in in;
-	static struct wr m;
-	uint8_t signature[SIGNATURE_MAX];
-	struct sign s;
-	const char *why;
-	size_t len;
-
-	if (chan_get(FD_CTL, &in, false))
-		return; /* a handshake that failed before anything was to be signed */
-	if (sign_get(in.data, &s) || s.key >= k->count || !sign_is_allowed(&s))
-		die_peer("what is to be signed is no handshake of TLS 1.2 or 1.3");
-	why = sign_make(k->fd[s.key], &s, signature, &len);
-	if (why)
-		die_usage("%s", why);
-	signed_put(&m, (struct span){ signature, len });
-	(void)chan_put(FD_CTL, &m); /* tlsd may have gone with its client */
-}
-
 int
 main(int argc, char **argv)
 {
@@ -85,9 +63,10 @@ main(int argc, char **argv)
 	drop_verify();
 
 	/* sandbox: from here on, the table in lib/sandbox.c is the law */
-	sandbox_enter(&sandbox_tlskey, NULL, strcmp(argv[2], "nolandlock") == 0);
+	sandbox_enter(k.resident ? &sandbox_tlskey_resident : &sandbox_tlskey, NULL,
+		      strcmp(argv[2], "nolandlock") == 0);
 
 	/* serve: the first octet from tlsd, and of a key, is read below this line */
-	key_serve(&k);
+	keys_serve(&k);
 	return 0;
 }

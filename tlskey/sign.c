@@ -59,7 +59,7 @@ key_find(struct span text)
 	return key;
 }
 
-static EVP_PKEY *
+EVP_PKEY *
 key_read(int fd)
 {
 	static uint8_t text[KEY_FILE_MAX];
@@ -104,19 +104,11 @@ sign_is_allowed(const struct sign *s)
 }
 
 const char *
-sign_make(int fd, const struct sign *s, uint8_t out[SIGNATURE_MAX], size_t *len)
+sign_make(EVP_PKEY *key, const struct sign *s, uint8_t out[SIGNATURE_MAX], size_t *len)
 {
 	const struct scheme *how = scheme_find(s->scheme);
-	const char *why = NULL;
-	EVP_PKEY *key;
 
-	key = key_read(fd);
-	if (how == NULL || key == NULL)
-		return "the private key cannot be read: it must be PEM, without a passphrase";
-	if (EVP_PKEY_get_base_id(key) != how->type || EVP_PKEY_get_size(key) > SIGNATURE_MAX)
-		why = "the private key is not of the kind that its certificate names";
-	else if (sign_with(key, how, s->input, out, len))
-		why = "the private key does not sign";
-	EVP_PKEY_free(key);
-	return why;
+	if (how == NULL || EVP_PKEY_get_base_id(key) != how->type || EVP_PKEY_get_size(key) > SIGNATURE_MAX)
+		return "the private key is not of the kind that its certificate names";
+	return sign_with(key, how, s->input, out, len) ? "the private key does not sign" : NULL;
 }
