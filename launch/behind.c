@@ -18,18 +18,6 @@
 
 enum { FIRST_FREE = 3 };
 
-static void
-rooms_open(struct launch *s)
-{
-	int rooms = openat(AT_FDCWD, s->config.rooms, O_PATH | O_CLOEXEC | O_DIRECTORY);
-
-	if (rooms < 0)
-		die_sys("cannot open the directory %s", s->config.rooms);
-	s->tlsd_room = room_open(rooms, "tlsd");
-	s->tlskey_room = room_open(rooms, "tlskey");
-	(void)close(rooms);
-}
-
 /* At the descriptor to, which the program is told in the variable name. */
 static void
 descriptor_tell(int from, int to, const char *name)
@@ -56,7 +44,7 @@ behind_become(struct launch *s)
 	if (strcmp(s->config.tls, "-") == 0)
 		die_usage("-t needs certificates: set POP3_TLS to their directory");
 	s->ucspi.offered = s->peer.tls = false; /* the variables are for the program */
-	rooms_open(s);
+	tls_rooms_open(s);
 	s->nothing = s->facts = fcntl(FD_NULL, F_DUPFD_CLOEXEC, FD_ROOM + 1);
 	if (s->nothing < 0)
 		die_sys("cannot copy a descriptor");

@@ -133,6 +133,63 @@ certificates_open(struct certificates *c, const char *path, const char *authorit
 		pairs_open(c, path, names[i]);
 }
 
+/* Nobody gains by making two states alike: both are root's. */
+static uint64_t
+file_mark(int directory, const char *path)
+{
+	const uint64_t odd = 0x9e3779b97f4a7c15;
+	struct stat st;
+
+	if (fstatat(directory, path, &st, 0))
+		return 0;
+	const uint64_t parts[] = { st.st_dev,
+				   st.st_ino,
+				   (uint64_t)st.st_size,
+				   (uint64_t)st.st_mtim.tv_sec,
+				   (uint64_t)st.st_mtim.tv_nsec,
+				   (uint64_t)st.st_ctim.tv_sec,
+				   (uint64_t)st.st_ctim.tv_nsec };
+	uint64_t mark = odd;
+
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		mark = ((mark << 7 | mark >> 57) ^ parts[i]) * odd;
+	return mark;
+}
+
+/* A sum, so that the order of a directory does not count. */
+static uint64_t
+files_mark(int directory, const char *name)
+{
+	char path[PATH_ROOM];
+	uint64_t mark = file_mark(directory, name);
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		const char *const files[] = { kinds[i].chain, kinds[i].key, kinds[i].ocsp };
+
+		for (size_t j = 0; j < 3; j++) {
+			(void)snprintf(path, sizeof path, "%s/%s", name, files[j]); /* it fits */
+			mark += file_mark(directory, path);
+		}
+	}
+	return mark;
+}
+
+uint64_t
+certificates_mark(const char *path, const char *authorities)
+{
+	DIR *d = opendir(path);
+	uint64_t mark = file_mark(AT_FDCWD, authorities);
+	struct dirent *e;
+
+	if (d == NULL)
+		return mark;
+	while ((e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.' || e->d_name[1] == '\0')
+			mark += files_mark(dirfd(d), e->d_name);
+	(void)closedir(d);
+	return mark;
+}
+
 void
 certificates_close(struct certificates *c)
 {

@@ -23,6 +23,9 @@ struct certificates {
  * Dies when path cannot be listed, when a certificate has no key, when others can read a key, and when there are more
  * than KEYS_MAX. */
 void certificates_open(struct certificates *c, const char *path, const char *authorities);
+/* A number that changes when one of these files, or a directory that they are in, is written or replaced.  Opens none of
+ * them, and dies of nothing: what cannot be looked at counts as not there. */
+uint64_t certificates_mark(const char *path, const char *authorities);
 /* Let go of them. */
 void certificates_close(struct certificates *c);
 

@@ -62,6 +62,7 @@ static const struct setting settings[] = {
 	{ "POP3_SUBADDRESS", TEXT, FIELD(subaddress), "-", 0, 0 },
 	{ "POP3_FOLD", NUMBER, FIELD(fold), "0", 0, 1 },
 	{ "POP3_GUESSES", NUMBER, FIELD(guesses), "10", 0, 1000 },
+	{ "POP3_CONNECTIONS", NUMBER, FIELD(connections), "200", 1, CONNECTIONS_MAX },
 	{ "POP3_PERADDRESS", NUMBER, FIELD(peraddress), "50", 0, 1000 },
 	{ "POP3_KEEPNEW", NUMBER, FIELD(keepnew), "0", 0, 1 },
 	{ "POP3_TRUSTSIZES", NUMBER, FIELD(trustsizes), "0", 0, 1 },

@@ -11,6 +11,7 @@
 enum {
 	TEXT_MAX = 512,
 	PROXIES_MAX = 16,
+	CONNECTIONS_MAX = 10000,
 };
 
 enum log_choice { LOG_AUTO, LOG_STDERR, LOG_SYSLOG, LOG_NONE };
@@ -54,6 +55,7 @@ struct config {
 	char subaddress[TEXT_MAX]; /* the character that begins one; "-" for none */
 	unsigned fold;             /* 1: capitals in names are small letters */
 	unsigned guesses;          /* wrong ones at an account before it is closed for a while; 0: any number */
+	unsigned connections;      /* sessions at one time, with -l */
 	unsigned peraddress;       /* sessions of one address at one time; 0: any number */
 	unsigned keepnew;          /* 1: retrieved messages stay in new */
 	unsigned trustsizes;       /* 1: the octets that the name of a message tells are believed */

@@ -45,6 +45,10 @@ struct launch {
 	int later_ctl;              /* its ctl */
 	int control;                /* where tlsd, parked, is told to begin */
 	bool implicit_tls;          /* -s: TLS from the first octet on */
+	bool listens;               /* -l: we are the super-server, and this is no session */
+	bool handed;                /* -S: a session of it, whose tlsd and tlskey are there already */
+	int given[GIVEN_MAX];       /* with these two: the listener, or what leads to those */
+	const char *address, *port; /* from the command line, or NULL */
 	const char *host;           /* from the command line, or NULL */
 	char *const *program;       /* a checkpassword program in the place of authd, or NULL */
 	char *const *behind;        /* a program that we put behind TLS, and otherwise leave alone; or NULL */
@@ -63,7 +67,15 @@ size_t proxyd_ask(const struct launch *s, uint8_t record[PROXIED_BYTES]);
 void tls_settle(struct launch *s);
 /* Take a place among the sessions of the client's address; the connection ends here if there is none. */
 void crowd_enter(struct launch *s);
-/* Start tlsd on the client, and tlskey beside it; pop3d's client is then tlsd. */
+/* Open the executables of tlsd and tlskey. */
+void tls_rooms_open(struct launch *s);
+/* Become a tlsd, or a tlskey, for all connections that it is told of on channel. */
+void tlsd_reside(struct launch *s, int channel) __attribute__((noreturn));
+void tlskey_reside(struct launch *s, int channel) __attribute__((noreturn));
+/* Be the super-server: dir is that of -e, or NULL. */
+void listen_serve(struct launch *s, const char *dir) __attribute__((noreturn));
+/* Start tlsd on the client, and tlskey beside it, or hand the client to those that are there; pop3d's client is then
+ * tlsd. */
 void tls_start(struct launch *s);
 /* Park these two, and a pop3d behind them, in case that the client asks for STLS; or that pop3d alone, behind the TLS of
  * another server (UCSPI-TLS). */

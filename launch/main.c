@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -100,11 +101,9 @@ descriptors_open(void)
 	s.crypto_room = mechanisms_wanted(&s.config) & MECHANISMS_OF_CRYPTO ? room_open(rooms, "authd-crypto") : -1;
 	s.proxyd_room = s.config.proxies ? room_open(rooms, "proxyd") : -1;
 	s.giver_room = s.program ? room_open(rooms, s.offered ? "taker" : "giver") : -1;
-	if (has_tls()) {
-		s.tlsd_room = room_open(rooms, "tlsd");
-		s.tlskey_room = room_open(rooms, "tlskey");
-	}
 	(void)close(rooms);
+	if (has_tls())
+		tls_rooms_open(&s);
 	s.empty = -1;
 	if (s.config.rootless)
 		return;
@@ -135,19 +134,32 @@ box_enter(void)
 	sandbox_enter_for(&sandbox_launch, reaches, s.config.nolandlock, s.config.rootless ? nobody : uids);
 }
 
-/* -c: we are the checkpassword program of another server; that has to be known before anything else. */
-static bool
-is_offered(int argc, char **argv)
+/* Which of these ways it is has to be known before descriptors are settled, and so before anything can be said.
+ * -c: we are the checkpassword program of another server.  -l: the super-server.  -S: a session of that one. */
+static void
+way_find(int argc, char **argv)
 {
-	return (argc >= 3 && strcmp(argv[1], "-c") == 0) ||
-	       (argc >= 5 && strcmp(argv[1], "-e") == 0 && strcmp(argv[3], "-c") == 0);
+	int at = argc > 3 && strcmp(argv[1], "-e") == 0 ? 3 : 1;
+
+	s.given[GIVEN_TLSD] = s.given[GIVEN_TLSKEY] = -1;
+	if (argc <= at)
+		return;
+	s.offered = strcmp(argv[at], "-c") == 0 && argc > at + 1;
+	s.listens = strcmp(argv[at], "-l") == 0;
+	s.handed = strcmp(argv[1], "-S") == 0;
+	if (s.listens && argc == at + 1)
+		s.given[GIVEN_LISTENER] = listener_given();
+	if (s.handed) {
+		s.given[GIVEN_TLSD] = FD_GIVEN_TLSD;
+		s.given[GIVEN_TLSKEY] = FD_GIVEN_TLSKEY;
+	}
 }
 
 __attribute__((noreturn)) static void
 usage(void)
 {
 	die_usage("usage: sallyport [-s] [-e DIR] | [-e DIR] HOST CHECKPASSWORD sallyport-maildrop MAILDIR | "
-		  "[-e DIR] -c PROG ARGS | [-s] [-e DIR] -t PROG ARGS");
+		  "[-e DIR] -c PROG ARGS | [-s] [-e DIR] -t PROG ARGS | [-e DIR] -l [ADDRESS PORT]");
 }
 
 /* -e DIR; -t PROG ARGS; -c PROG ARGS, or what qmail-popup takes: HOST CHECKPASSWORD PROG ARGS.  Returns DIR or NULL. */
@@ -156,7 +168,7 @@ arguments_read(int argc, char **argv)
 {
 	const char *directory = NULL;
 
-	if (argc > 1 && strcmp(argv[1], "-s") == 0) {
+	if (argc > 1 && (strcmp(argv[1], "-s") == 0 || s.handed)) {
 		s.implicit_tls = true;
 		argv++;
 		argc--;
@@ -166,7 +178,15 @@ arguments_read(int argc, char **argv)
 		argv += 2;
 		argc -= 2;
 	}
-	if (argc >= 3 && strcmp(argv[1], "-t") == 0) {
+	if (s.listens && argc != 2 && argc != 4)
+		usage();
+	if (s.listens) {
+		s.implicit_tls = true;
+		s.address = argc > 2 ? argv[2] : NULL;
+		s.port = argc > 2 ? argv[3] : NULL;
+		return directory;
+	}
+	if (argc >= 3 && strcmp(argv[1], "-t") == 0 && !s.handed) {
 		s.behind = argv + 2;
 		return directory;
 	}
@@ -186,6 +206,15 @@ arguments_read(int argc, char **argv)
 	return directory;
 }
 
+static bool
+is_channel(int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof type;
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET;
+}
+
 static void
 uid_check(void)
 {
@@ -195,8 +224,10 @@ uid_check(void)
 		die_usage("this is not root: start sallyport as root, or set POP3_ROOTLESS=1 to serve one mail user");
 	if (s.implicit_tls && s.ucspi.offered && !s.behind)
 		die_usage("-s, and UCSPITLS of another server: take one of them");
+	if (s.handed && (!is_channel(s.given[GIVEN_TLSD]) || !is_channel(s.given[GIVEN_TLSKEY])))
+		die_usage("-S is for what sallyport -l starts, and no way to start sallyport by hand");
 	if (s.implicit_tls && strcmp(s.config.tls, "-") == 0)
-		die_usage("-s needs certificates: set POP3_TLS to their directory");
+		die_usage("-%c needs certificates: set POP3_TLS to their directory", s.listens ? 'l' : 's');
 }
 
 /* The client's process: pop3d, or tlsd and pop3d behind it; and no process that has been root has the client from then
@@ -219,16 +250,19 @@ client_start(void)
 int
 main(int argc, char **argv)
 {
+	const char *directory;
+
 	die_program("sallyport");
-	s.offered = is_offered(argc, argv);
+	way_find(argc, argv);
 	if (s.offered)
 		offered_settle(&s);
 	else
-		settle_process(&s.ucspi);
+		settle_process(&s.ucspi, s.given, !s.listens);
 	session_name();
 
 	/* acquire: settings, addresses, channels, and the client's process */
-	config_load(&s.config, arguments_read(argc, argv));
+	directory = arguments_read(argc, argv);
+	config_load(&s.config, directory);
 	if (s.host)
 		config_host(&s.config, s.host);
 	if (!s.offered) {
@@ -240,6 +274,8 @@ main(int argc, char **argv)
 	sandbox_require(s.config.nolandlock);
 	if (s.behind)
 		behind_become(&s);
+	if (s.listens)
+		listen_serve(&s, directory);
 	descriptors_open();
 	if (s.offered)
 		offered_serve(&s);

@@ -18,7 +18,7 @@
 #include "sandbox.h"
 #include "signals.h"
 
-static bool log_is_lost;
+static bool log_is_lost, has_client;
 
 /* Is descriptor 2 the client's?  Under inetd it is a copy of 0; systemd and others may do the same.  A network
  * socket is never a log either. */
@@ -31,7 +31,7 @@ log_is_client(void)
 
 	if (fstat(2, &log))
 		return true;
-	for (int fd = 0; fd <= 1; fd++)
+	for (int fd = 0; fd <= 1 && has_client; fd++)
 		if (fstat(fd, &client) == 0 && client.st_dev == log.st_dev && client.st_ino == log.st_ino &&
 		    !S_ISCHR(log.st_mode))
 			return true;
@@ -129,14 +129,38 @@ ucspi_keep(struct ucspi *u)
 	u->out = descriptor_named("SSLWRITEFD");
 }
 
+static bool
+accepts(int fd)
+{
+	int is = 0;
+	socklen_t len = sizeof is;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is, &len) == 0 && is;
+}
+
+/* systemd says whom it means, because variables are inherited and descriptors may not be. */
+int
+listener_given(void)
+{
+	const char *count = getenv("LISTEN_FDS"), *whose = getenv("LISTEN_PID");
+	uint64_t pid;
+
+	if (accepts(0))
+		return 0;
+	if (count && whose && strcmp(count, "1") == 0 && span_number(span_of(whose), INT32_MAX, &pid) == 0 &&
+	    (pid_t)pid == getpid() && accepts(3))
+		return 3;
+	return -1;
+}
+
 /* All that are not to be kept; those lie in ascending order. */
 static void
-others_close(const struct ucspi *u)
+others_close(const struct ucspi *u, const int given[GIVEN_MAX])
 {
-	const int kept[] = { u->control, u->in, u->out };
+	const int kept[] = { u->control, u->in, u->out, given[0], given[1] };
 	int next = 3;
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
 		if (kept[i] > next && syscall(SYS_close_range, next, kept[i] - 1, 0))
 			settle_fail();
 		if (kept[i] >= next)
@@ -147,18 +171,22 @@ others_close(const struct ucspi *u)
 }
 
 void
-settle_process(struct ucspi *u)
+settle_process(struct ucspi *u, int given[GIVEN_MAX], bool client)
 {
 	bool no_log = false;
 	int fd;
 
+	has_client = client;
 	(void)umask(077);
 	signals_settle();
 	/* What a super-server left open is nobody's business.  From here on 0 to FD_ROOM are taken, so that no
 	 * descriptor of ours ever lies where the client, the log or a room's descriptor belongs. */
 	limits_raise();
 	ucspi_keep(u);
-	others_close(u);
+	for (int i = 0; i < GIVEN_MAX; i++)
+		if (given[i] >= 0)
+			given[i] = fcntl(given[i], F_DUPFD_CLOEXEC, FD_ROOM + 1);
+	others_close(u, given);
 	do {
 		fd = openat(AT_FDCWD, "/dev/null", O_RDWR);
 		no_log |= fd == 2;

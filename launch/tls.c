@@ -5,6 +5,7 @@
  * given up root, and wait.  What pop3d had read too far, and what the client had told it, ends with it; the pop3d behind
  * TLS is another process, which has never heard from it. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,6 +28,27 @@ pair_make(int type, int pair[2])
 		die_sys("cannot make a channel");
 }
 
+void
+tls_rooms_open(struct launch *s)
+{
+	int rooms = openat(AT_FDCWD, s->config.rooms, O_PATH | O_CLOEXEC | O_DIRECTORY);
+
+	if (rooms < 0)
+		die_sys("cannot open the directory %s", s->config.rooms);
+	s->tlsd_room = room_open(rooms, "tlsd");
+	s->tlskey_room = room_open(rooms, "tlskey");
+	(void)close(rooms);
+}
+
+/* A resident one is the process that was made for it. */
+static pid_t
+room_begin(const struct launch *s, const struct room *r)
+{
+	if (s->listens)
+		room_become(r);
+	return room_start(r);
+}
+
 /* The keys, and one end of a channel. */
 static void
 tlskey_start(struct launch *s, int channel)
@@ -44,13 +66,13 @@ tlskey_start(struct launch *s, int channel)
 		.files = c->key,
 		.file_count = c->count,
 		.awaits = s->stls ? channel : 0, /* tlsd's question, which stays for tlskey to read */
-		.deadline = HANDSHAKE_SECONDS,
+		.deadline = s->listens ? 0 : HANDSHAKE_SECONDS,
 		.arguments = exec_arguments(arguments),
 	};
 
 	for (unsigned i = 0; i < c->count; i++)
 		arguments[3 + i] = number(numbers[i], (unsigned)c->key[i]);
-	s->tlskey = room_start(&room);
+	s->tlskey = room_begin(s, &room);
 }
 
 /* The client, the certificates, the other end, and the program behind. */
@@ -75,7 +97,7 @@ tlsd_start(struct launch *s, int channel, int plain_in, int plain_out, int contr
 		.files = c->public_files,
 		.file_count = c->public_count,
 		.awaits = s->stls ? control : 0,
-		.deadline = s->config.session + 2 * DEADLINE_SLACK,
+		.deadline = s->listens ? 0 : s->config.session + 2 * DEADLINE_SLACK,
 		.arguments = exec_arguments(arguments),
 	};
 
@@ -87,7 +109,42 @@ tlsd_start(struct launch *s, int channel, int plain_in, int plain_out, int contr
 		(void)snprintf(texts[i], sizeof texts[i], "%d:%s:%s", c->chain[i], ocsp, c->name[i]);
 		arguments[8 + i] = texts[i];
 	}
-	s->tlsd = room_start(&room);
+	s->tlsd = room_begin(s, &room);
+}
+
+void
+tlskey_reside(struct launch *s, int channel)
+{
+	tls_settle(s);
+	tlskey_start(s, channel);
+	die_bug("it was not become");
+}
+
+void
+tlsd_reside(struct launch *s, int channel)
+{
+	tls_settle(s);
+	tlsd_start(s, channel, s->nothing, s->nothing, s->nothing);
+	die_bug("it was not become");
+}
+
+/* To those that wait for it, what tlskey_start and tlsd_start would have started them with. */
+static void
+connection_hand(const struct launch *s, const int sign[2], int plain_in, int plain_out)
+{
+	static struct wr m;
+	const int fds[CONNECTION_FDS] = { 0, sign[0], plain_in, plain_out, s->facts };
+	struct connection c = { HANDSHAKE_SECONDS, span_of(s->sid), span_of(s->peer.remote), span_of(s->peer.local) };
+	int gone;
+
+	connection_put(&m, &c);
+	gone = chan_put_fds(s->given[GIVEN_TLSKEY], &m, &sign[1], 1);
+	c.seconds = s->config.session + 2 * DEADLINE_SLACK;
+	connection_put(&m, &c);
+	if (gone || chan_put_fds(s->given[GIVEN_TLSD], &m, fds, CONNECTION_FDS))
+		die_usage("tlsd or tlskey has just ended: its own line says why, or an alarm does");
+	for (int i = 0; i < GIVEN_MAX; i++)
+		(void)close(s->given[i]); /* nothing more is said there */
 }
 
 /* A file without a name: tlsd writes it, authd reads it. */
@@ -113,6 +170,8 @@ ucspi_settle(struct launch *s)
 void
 tls_settle(struct launch *s)
 {
+	if (s->handed)
+		return;
 	if (s->ucspi.offered) {
 		ucspi_settle(s);
 		return;
@@ -140,8 +199,12 @@ tls_start(struct launch *s)
 	pair_make(SOCK_STREAM, out);
 	if (s->stls)
 		pair_make(SOCK_STREAM, control);
-	tlskey_start(s, sign[1]);
-	tlsd_start(s, sign[0], in[0], out[1], control[1]);
+	if (s->handed) {
+		connection_hand(s, sign, in[0], out[1]);
+	} else {
+		tlskey_start(s, sign[1]);
+		tlsd_start(s, sign[0], in[0], out[1], control[1]);
+	}
 	certificates_close(&certificates);
 	for (int i = 0; i < 2; i++)
 		(void)close(sign[i]);

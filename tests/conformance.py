@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import sys
 
-from harness import BUILD, TESTS, Maildir, Site, check, equal, need, run, tcpserver
+from harness import BUILD, TESTS, Maildir, Site, both_forms, check, equal, need, run, tcpserver
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(TESTS, "conformance"))
@@ -143,7 +143,7 @@ def wrong_server():
 if __name__ == "__main__":
     if sys.argv[1:2] == ["score"]:  # all of it in the open: what `make conformance` prints
         sys.exit(suite(*sys.argv[2:]).returncode)
-    tests = [("ourselves", ourselves), ("ourselves-by-tls", ourselves_by_tls), ("ourselves-by-stls", ourselves_by_stls),
-             ("right-server", right_server), ("wrong-server", wrong_server)]
+    ours = {f"test_{f.__name__}": f for f in (ourselves, ourselves_by_tls, ourselves_by_stls)}
+    tests = both_forms(ours, lambda name: name.endswith("-tls")) + [("right-server", right_server), ("wrong-server", wrong_server)]
     # The wrong server is the same whatever libc our rooms have.
-    sys.exit(run(tests[:3] if BUILD.endswith("glibc") and shutil.which("musl-gcc") else tests))
+    sys.exit(run(tests[:4] if BUILD.endswith("glibc") and shutil.which("musl-gcc") else tests))

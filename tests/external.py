@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 
-from harness import (DEADLINE, Server, Session, Site, TlsSession, check, equal, need, need_root, run_module, tls_context)
+from harness import (DEADLINE, Session, Site, TlsSession, both_forms, check, equal, need, need_root, run, served_by, tcpserver,
+                     tls_context)
 from tls import memory, room_pid
 
 ANY = {"POP3_SASL": "plain,external", "POP3_TLSCLIENT": "any"}
@@ -96,13 +97,14 @@ def test_a_certificate_says_who():
 
 
 def test_keys_of_clients():
+    where = place()
     for kind in ("rsa", "ed25519"):
-        c = Certificate(site, "bobs-" + kind, key=kind)
-        tool(site, "cert-add", "bob", kind, c.fingerprint())
+        c = Certificate(where, "bobs-" + kind, key=kind)
+        tool(where, "cert-add", "bob", kind, c.fingerprint())
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             context = c.context()
             context.maximum_version = version
-            s = TlsSession(site, context=context)
+            s = TlsSession(where, context=context)
             s.ask("AUTH EXTERNAL =")
             s.quit()
 
@@ -125,18 +127,18 @@ def test_limits_of_a_certificate():
     where = place()
     old, near, plain = (Certificate(where, n) for n in ("old", "near", "plain"))
     tool(where, "cert-add", "bob", "old", old.file, "-x", "2020-01-01")
-    tool(where, "cert-add", "bob", "near", near.file, "-a", "192.0.2.0/24")
+    tool(where, "cert-add", "bob", "near", near.file, "-a", "127.0.0.8/30")
     tool(where, "cert-add", "bob", "plain", plain.file, "-b", "plain")
     refused(where, old, None, "disabled", "bob")
     refused(where, near, None, "allownets", "bob")
-    external(where, near, None, remote="192.0.2.9")
+    external(where, near, None, remote="127.0.0.9")
     refused(where, plain, None, "badmech", "bob")
     tool(where, "disable", "bob")
-    refused(where, near, None, "disabled", "bob", remote="192.0.2.9")
+    refused(where, near, None, "disabled", "bob", remote="127.0.0.9")
     tool(where, "enable", "bob")
-    external(where, near, None, remote="192.0.2.9")
+    external(where, near, None, remote="127.0.0.9")
     tool(where, "cert-del", "bob", "near")
-    refused(where, near, None, "nocert", remote="192.0.2.9")
+    refused(where, near, None, "nocert", remote="127.0.0.9")
 
 
 def test_one_certificate_of_two_users():
@@ -247,7 +249,10 @@ def test_what_the_administrator_must_repair():
     for value, words, status in (("some", "must be -, any, or the absolute path", 100), (site.at("nowhere"), "cannot open", 111),
                                  (site.at("tls"), "must be a regular file", 100), (bobs.key, "must be PEM", 0)):
         s = Session(site, greet=False, arguments=("-s",), POP3_TLSCLIENT=value)
-        s.closed()
+        if s.listens:  # it ends before it accepts anybody, and then with tlsd's status
+            status = status or 100
+        else:
+            s.closed()
         log = s.end()
         check(s.status == status and words in log, value, s.status, log)
 
@@ -306,7 +311,7 @@ def test_exporter_reaches_authd_and_not_pop3d():
     """RFC 9266: both ends of TLS compute it, authd has it, and the room that speaks with the client never."""
     need_root()
     for version in ("-tls1_3", "-tls1_2"):
-        with Listener(site) as server:
+        with tcpserver(site, program=("-s",)) as server:
             client = subprocess.Popen(["openssl", "s_client", version, "-cert", bobs.file, "-key", bobs.key, "-keymatexport",
                                        "EXPORTER-Channel-Binding", "-keymatexportlen", "32", "-connect",
                                        f"127.0.0.1:{server.port}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -314,7 +319,7 @@ def test_exporter_reaches_authd_and_not_pop3d():
             said = talk(client, b"+OK ")
             said += talk(client, b"+ ", b"AUTH EXTERNAL\n")  # authd has begun, and waits for the response
             exporter = bytes.fromhex(re.search(rb"Keying material: ([0-9A-F]{64})", said).group(1).decode())
-            session = server.session()
+            session = OneOf(server)
             pids = {name: room_pid(session, name) for name in ("tlsd", "pop3d", "authd")}
             with open(f"/proc/{pids['tlsd']}/fd/6", "rb") as f:
                 facts = f.read()
@@ -334,22 +339,14 @@ def test_exporter_reaches_authd_and_not_pop3d():
 
 # Clients.
 
-class Listener(Server):
-    """tcpserver, with sallyport -s."""
+class OneOf:
+    """Of a server that serves one session."""
 
-    def __init__(self, where, **settings):
-        need("tcpserver")
-        env = {k: v for k, v in where.environment(**settings).items() if k != "PROTO" and not k.startswith("TCP")}
-        super().__init__(["tcpserver", "-1", "-RHl0", "127.0.0.1", "0", where.sallyport, "-s"], env, reads_port=True)
+    def __init__(self, server):
+        self.pid = server.process.pid
 
-    def session(self):
-        """The one that there is."""
-        return type("One", (), {"children": lambda _: children(children(self.process.pid)[0])})()
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-        return [int(n) for n in f.read().split()]
+    def children(self):
+        return served_by(self.pid)
 
 
 def client(*argv, home, statuses=(0,)):
@@ -361,7 +358,7 @@ def client(*argv, home, statuses=(0,)):
 
 def test_curl():
     need("curl")
-    with Listener(site) as server:
+    with tcpserver(site, program=("-s",)) as server:
         got = client("curl", "-sS", "-k", "--cert", bobs.file, "--key", bobs.key, "-u", "bob:", "--login-options", "AUTH=EXTERNAL",
                      f"pop3s://127.0.0.1:{server.port}/1", home=site.dir)
         check(got.startswith(b"Subject: t\r\n"), got)
@@ -411,7 +408,7 @@ def test_mpop():
     c = Certificate(where, "c")
     tool(where, "cert-add", "bob", "mpop", c.file)
     box = where.at("mbox")
-    with Listener(where) as server:
+    with tcpserver(where, program=("-s",)) as server:
         client("mpop", "--host=127.0.0.1", f"--port={server.port}", "--tls=on", "--tls-starttls=off", "--tls-certcheck=off",
                f"--tls-cert-file={c.file}", f"--tls-key-file={c.key}", "--auth=external", "--user=bob",
                f"--delivery=mbox,{box}", "--keep=on", home=where.dir)
@@ -421,4 +418,4 @@ def test_mpop():
 
 
 if __name__ == "__main__":
-    sys.exit(run_module(globals()))
+    sys.exit(run(both_forms(globals())))

@@ -3,6 +3,7 @@ As root the rooms and the mail users have uids of their own; otherwise everythin
 Nothing waits for a time to pass: DEADLINE only bounds how long a failure takes."""
 
 import atexit
+import contextlib
 import ctypes
 import os
 import re
@@ -340,12 +341,64 @@ def tcp_pair(receive=None):
         return client, listener.accept()[0]
 
 
+def children(pid):
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [int(p) for p in f.read().split()]
+    return []
+
+
+def command(pid):
+    """Its arguments; none when it has gone."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", encoding="utf-8") as f:
+        return f.read().split("\0")[:-1]
+    return []
+
+
+def residents(pid):
+    """The pids of the tlsd and the tlskey of this sallyport -l that wait for connections."""
+    return {name: p for p in children(pid) for name in ("tlsd", "tlskey") if command(p)[:2] == [name, "-"]}
+
+
+def served_by(pid):
+    """The rooms of all sessions of this sallyport -l."""
+    return [c for p in children(pid) for c in children(p)]
+
+
+def outside(environment):
+    """Without what tcpserver says of a connection."""
+    return {k: v for k, v in environment.items() if k != "PROTO" and not k.startswith("TCP")}
+
+
+# How sessions with -s are started: as it says, or (tests of both forms) by a sallyport -l.
+FORM = "-s"
+
+
+def both_forms(names, which=lambda name: True):
+    """The tests of a module, with -s, and then some of them again with -l, and a name that says so."""
+    def by_listening(function):
+        def test():
+            global FORM
+            FORM = "-l"
+            try:
+                function()
+            finally:
+                FORM = "-s"
+        return test
+    tests = [(n[5:].replace("_", "-"), f) for n, f in names.items() if n.startswith("test_")]
+    return tests + [(n + "-l", by_listening(f)) for n, f in tests if which(n)]
+
+
 class Session(Client):
     """One connection: sallyport started on it as a super-server does it."""
+
+    listens = False
 
     def __init__(self, site, greet=True, pair=None, prefix=(), arguments=(), environment=None, receive=None,
                  prepare=None, **options):
         """prefix: a program that starts it; prepare: done in the new process just before, as by a super-server."""
+        if FORM == "-l" and arguments == ("-s",) and pair is None:
+            self.listen(site, receive, prefix, environment or site.environment(**options))
+            return
         client, server = pair or tcp_pair(receive)
         super().__init__(client)
         self.log = Log()
@@ -357,18 +410,44 @@ class Session(Client):
         if greet:
             self.greet()
 
+    def listen(self, site, receive, prefix, environment):
+        """The same by a sallyport -l for this session alone, which accepts it from a socket that is there already."""
+        self.listens, self.listener, client = True, socket.create_server(("127.0.0.1", 0)), socket.socket()
+        if receive:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+        if (remote := environment["TCPREMOTEIP"]).startswith("127."):  # others, this machine has not
+            client.bind((remote, 0))
+        client.connect(self.listener.getsockname())
+        super().__init__(client)
+        self.log = Log()
+        self.process = subprocess.Popen([*prefix, site.sallyport, "-l"], stdin=self.listener, stdout=subprocess.DEVNULL,
+                                        stderr=self.log.write, env=outside(environment))
+        self.log.parent()
+
     def note(self):
-        return "and logged: " + self.log.all()
+        return "and logged: " + self.wait()
 
     def children(self):
-        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as f:
-            return [int(pid) for pid in f.read().split()]
+        return served_by(self.process.pid) if self.listens else children(self.process.pid)
 
     def wait(self):
         """Until every process of the session has gone.  Returns its log."""
+        if self.listens:
+            self.listener_end()
         log = self.log.all()
         self.status = self.process.wait(DEADLINE)
         return log
+
+    def listener_end(self):
+        """Have sallyport -l end when it has accepted the connection, which goes on; or see that it would not begin."""
+        limit = time.monotonic() + DEADLINE
+        while self.process.poll() is None:
+            if not select.select([self.listener], [], [], 0)[0]:
+                self.process.terminate()
+                break
+            check(time.monotonic() < limit, "nobody accepts:", self.log.text)
+            time.sleep(0.002)
+        self.listener.close()
 
     def end(self):
         self.sock.close()
@@ -395,8 +474,10 @@ def tls_context(*trusted, **attributes):
 class TlsSession(Session):
     """The same with -s: TLS from the first octet on.  session: what Session takes."""
 
-    def __init__(self, site, context=None, name="localhost", greet=True, arguments=("-s",), **session):
+    def __init__(self, site, context=None, name="localhost", greet=True, arguments=("-s",), before=b"", **session):
+        """before: what a proxy sends first."""
         super().__init__(site, greet=False, arguments=arguments, **session)
+        self.send(before)
         self.handshake(context or tls_context(), name)
         if greet:
             self.greet()
@@ -432,9 +513,9 @@ class StlsSession(TlsSession):
 class Server:
     """A super-server that listens, and what it and its sessions write to descriptor 2."""
 
-    def __init__(self, argv, environment, reads_port=False, log=Log, **options):
+    def __init__(self, argv, environment, reads_port=False, log=Log, stdin=subprocess.DEVNULL, **options):
         self.log = log()
-        self.process = subprocess.Popen(argv, env=environment, stdin=subprocess.DEVNULL, stderr=self.log.write,
+        self.process = subprocess.Popen(argv, env=environment, stdin=stdin, stderr=self.log.write,
                                         stdout=subprocess.PIPE if reads_port else self.log.write, **options)
         self.log.parent()
         self.port = None
@@ -466,11 +547,22 @@ class Server:
 
 
 def tcpserver(site, *arguments, program=(), log=Log, prefix=(), **settings):
-    """arguments: tcpserver's; program: sallyport's; prefix: what starts tcpserver."""
+    """arguments: tcpserver's; program: sallyport's; prefix: what starts tcpserver.  Tests of both forms have sallyport -l in
+    its place, with as many sessions at a time."""
+    if FORM == "-l" and tuple(program) == ("-s",):
+        most = dict(zip(arguments, arguments[1:])).get("-c", "40")
+        return listening(site, log=log, prefix=prefix, **{"POP3_CONNECTIONS": most} | settings)
     need("tcpserver")
-    env = site.environment(**settings)
     argv = [*prefix, "tcpserver", "-1", "-RHl0", *arguments, "127.0.0.1", "0", site.sallyport, *program]
-    return Server(argv, {k: v for k, v in env.items() if k != "PROTO" and not k.startswith("TCP")}, reads_port=True, log=log)
+    return Server(argv, outside(site.environment(**settings)), reads_port=True, log=log)
+
+
+def listening(site, log=Log, prefix=(), **settings):
+    """sallyport -l on a socket that is there already."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Server([*prefix, site.sallyport, "-l"], outside(site.environment(**settings)), log=log, stdin=listener)
+        server.port = listener.getsockname()[1]
+    return server
 
 
 def run(tests):

@@ -6,7 +6,8 @@ import re
 import socket
 import sys
 
-from harness import (DEADLINE, POP3D_UID, ROOT, Client, Server, Session, Site, check, equal, need, need_walls, run_module, tcpserver)
+from harness import (DEADLINE, POP3D_UID, ROOT, Client, Server, Session, Site, TlsSession, both_forms, check, equal, need, need_walls, run,
+                     tcpserver)
 
 site = Site()
 V2 = b"\r\n\r\n\0\r\nQUIT\n"
@@ -150,6 +151,21 @@ def test_bad_settings_are_named():
         equal(session.status, 100)
 
 
+def test_header_in_front_of_tls():
+    """proxyd reads it, tlsd what follows; whom the log tells of is the client, in each of their lines."""
+    user = site.user()
+    site.certificate(kind="ecdsa")
+    for header, rip in ((b"PROXY TCP4 198.51.100.7 192.0.2.2 1 995\r\n", "198.51.100.7"), (v2(1, 0x11, four("198.51.100.8")), "198.51.100.8")):
+        session = TlsSession(site, before=header, POP3_PROXY="127.0.0.1").login(user)
+        log = session.quit()
+        equal(len(re.findall(rf"(?m)^pop3d: (?:tls|login|end) sid=\S+ rip={re.escape(rip)} ", log)), 3, log)
+    session = Session(site, greet=False, arguments=("-s",), POP3_PROXY="127.0.0.1")
+    session.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\0")
+    session.closed()
+    check(re.fullmatch(r"pop3d: proxy sid=\S+ rip=127\.0\.0\.1 err=malformed\n", session.end()), session.log.text)
+    del site.settings["POP3_TLS"]
+
+
 HAPROXY = """
 global
     log stderr format raw local0 emerg
@@ -185,4 +201,4 @@ def test_haproxy():
 
 
 if __name__ == "__main__":
-    sys.exit(run_module(globals()))
+    sys.exit(run(both_forms(globals(), lambda name: name.endswith("-tls"))))

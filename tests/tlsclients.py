@@ -11,7 +11,8 @@ import sys
 
 import clients
 from clients import AWKWARD, WIRE, fetch, site
-from harness import DEADLINE, Site, check, equal, need, run_module, tcpserver
+import harness
+from harness import DEADLINE, Site, both_forms, check, equal, need, run, tcpserver
 
 site.user()
 site.certificate()
@@ -232,5 +233,8 @@ def test_testssl_stls():
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["testssl"]:  # all of it, which takes minutes: `make testssl`
-        sys.exit(any(testssl(program, out=site.at(name)) < 100 for name, program in (("tls", ("-s",)), ("stls", ()))))
-    sys.exit(run_module(globals()))
+        findings = [testssl(program, out=site.at(name)) for name, program in (("tls", ("-s",)), ("stls", ()))]
+        harness.FORM = "-l"
+        sys.exit(min(*findings, testssl(("-s",), out=site.at("listening"))) < 100)
+    # All of TLS is the same code: with -l, testssl.sh is left to `make testssl`.
+    sys.exit(run(both_forms(globals(), lambda name: name.endswith("-tls") and name != "testssl-tls")))
