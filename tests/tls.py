@@ -336,17 +336,13 @@ def test_what_the_administrator_must_repair():
         refuses_to_start(where, "have the same uid", POP3_TLSKEY=f"{TLSD_UID}:{TLSD_UID}")
 
 
-def test_damaged_files_say_so():
-    where, _ = other("rsa", "ecdsa")
-    for suffix in ("", "-ecdsa"):
-        os.unlink(where.at("tls", f"privkey{suffix}.pem"))
-        shutil.copyfile(where.at("tls", f"fullchain{suffix}.pem"), where.at("tls", f"privkey{suffix}.pem"))
-        os.chmod(where.at("tls", f"privkey{suffix}.pem"), 0o600)
+def cannot_serve(where, room, words):
+    """Files are read in the handshake, which fails; with -l before, and then nobody is served."""
     s = Session(where, greet=False, arguments=("-s",))
     if s.listens:
         s.sock.close()
         log = s.wait()
-        check(s.status == 100 and re.fullmatch("tlskey: -: the private key cannot be read: .*\n", log), s.status, log)
+        check(s.status == 100 and re.fullmatch(f"{room}: -: .*{words}.*\n", log), s.status, log)
         return
     try:
         tls_context().wrap_socket(s.sock, server_hostname="localhost")
@@ -354,7 +350,16 @@ def test_damaged_files_say_so():
     except (ssl.SSLError, ConnectionError):
         s.sock.close()
     log = s.wait()
-    check("tlskey: " in log and "the private key cannot be read" in log and " err=handshake " in log, log)
+    check(re.search(rf"^{room}: \S+: .*{words}", log, re.M) and " err=handshake " in log, log)
+
+
+def test_damaged_files_say_so():
+    where, _ = other("rsa", "ecdsa")
+    for suffix in ("", "-ecdsa"):
+        os.unlink(where.at("tls", f"privkey{suffix}.pem"))
+        shutil.copyfile(where.at("tls", f"fullchain{suffix}.pem"), where.at("tls", f"privkey{suffix}.pem"))
+        os.chmod(where.at("tls", f"privkey{suffix}.pem"), 0o600)
+    cannot_serve(where, "tlskey", "the private key cannot be read")
 
 
 def test_a_key_among_certificates_is_refused():
@@ -367,14 +372,7 @@ def test_a_key_among_certificates_is_refused():
         for order in (texts, texts[::-1], (texts[0], texts[1].replace("PRIVATE", "ENCRYPTED PRIVATE"))):
             with open(chain, "w", encoding="ascii") as f:
                 f.write("".join(order))
-            s = Session(where, greet=False, arguments=("-s",))
-            try:
-                tls_context().wrap_socket(s.sock, server_hostname="localhost")
-                check(False, "there was a handshake")
-            except (ssl.SSLError, ConnectionError):
-                s.sock.close()
-            log = s.wait()
-            check("must be a chain in PEM, without a private key" in log and " err=handshake " in log, log)
+            cannot_serve(where, "tlsd", "must be a chain in PEM, without a private key")
 
 
 # Where the private key is.
