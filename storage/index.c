@@ -357,15 +357,23 @@ index_is_worth(const struct maildir *d)
 	return large || d->counted >= WORTH_COUNTED || (d->index.settled && !d->incomplete);
 }
 
+/* Then the record has the beginning of the name already. */
+static bool
+is_start(struct span id, const char *name)
+{
+	return id.p == (const uint8_t *)name;
+}
+
 static void
-entries_put(struct sink *s, const struct list *l, const struct unique *ids)
+entries_put(struct sink *s, const struct list *l, const struct unique_ids *ids)
 {
 	uint32_t at = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct message *m = &l->m[i];
 		const char *name = message_name(l, m);
-		bool whole = ids[i].len != m->base_len || memcmp(ids[i].id, name, ids[i].len) != 0;
+		struct span id = unique_of(ids, l, i);
+		bool whole = !is_start(id, name);
 		const struct entry e = { m->inode,
 					 m->size,
 					 m->changed,
@@ -375,19 +383,19 @@ entries_put(struct sink *s, const struct list *l, const struct unique *ids)
 					 (uint8_t)((whole ? WHOLE_NAME : 0) | (m->believed ? BELIEVED : 0)) };
 
 		sink_put(s, &e, sizeof e);
-		at += (uint32_t)strlen(name) + 1 - (whole ? 0 : ids[i].len);
+		at += (uint32_t)strlen(name) + 1 - (whole ? 0 : (uint32_t)id.len);
 	}
 }
 
 static uint64_t
-names_put(struct sink *s, const struct list *l, const struct unique *ids)
+names_put(struct sink *s, const struct list *l, const struct unique_ids *ids)
 {
 	uint64_t all = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
 		const char *name = message_name(l, &l->m[i]);
-		bool whole = ids[i].len != l->m[i].base_len || memcmp(ids[i].id, name, ids[i].len) != 0;
-		size_t from = whole ? 0 : ids[i].len, len = strlen(name) + 1 - from;
+		struct span id = unique_of(ids, l, i);
+		size_t from = is_start(id, name) ? id.len : 0, len = strlen(name) + 1 - from;
 
 		sink_put(s, name + from, len);
 		all += len;
@@ -397,7 +405,7 @@ names_put(struct sink *s, const struct list *l, const struct unique *ids)
 
 /* Returns 0 when the whole file has been written. */
 static int
-whole_put(const struct maildir *d, const struct unique *ids, uint64_t *octets)
+whole_put(const struct maildir *d, const struct unique_ids *ids, uint64_t *octets)
 {
 	static struct sink s;
 	struct trailer t = { .magic = magic, .count = d->list.n, .settled = d->index.settled && !d->incomplete };
@@ -436,12 +444,12 @@ file_make(const struct maildir *d)
 int
 index_write(struct maildir *d, uint64_t *octets)
 {
-	struct unique *ids = memory_get(d->list.n, sizeof *ids);
+	struct unique_ids ids;
 	int fd = -1;
 
 	/* A full disk, a quota, a file system that cannot be written: then there is no index, and nothing else is amiss. */
-	if (ids && unique_list(&d->list, ids) == 0 && file_make(d)) {
-		bool whole = whole_put(d, ids, octets) == 0;
+	if (unique_list(&d->list, &ids) == 0 && file_make(d)) {
+		bool whole = whole_put(d, &ids, octets) == 0;
 
 		if (close(FD_INDEX) == 0 && whole &&
 		    syscall(SYS_renameat2, d->fd, INDEX_TEMPORARY, d->fd, INDEX_NAME, 0) == 0)
@@ -449,7 +457,7 @@ index_write(struct maildir *d, uint64_t *octets)
 		else
 			(void)unlinkat(d->fd, INDEX_TEMPORARY, 0); /* the next session does it otherwise */
 	}
-	memory_free(ids, d->list.n, sizeof *ids);
+	unique_free(&ids);
 	d->index.fd = fd;
 	d->index.count = (uint32_t)d->list.n;
 	d->index.octets = *octets;

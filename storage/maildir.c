@@ -17,7 +17,7 @@
 #include "sandbox.h"
 #include "sort.h"
 
-enum { LOCK_PAUSE_MS = 50, READINGS = 5, ROOM_FIRST = 4096 };
+enum { LOCK_PAUSE_MS = 50, READINGS = 5, ROOM_FIRST = 4096, SORT_FEW = 64, NAMES_NEAR = 1 << 16 };
 
 #define SETTLED_NS 20000000 /* two ticks of the slowest kernel clock that directories are stamped with */
 
@@ -237,26 +237,39 @@ keys_sort(struct key *from, struct key *to, size_t n)
 	return from;
 }
 
+/* Move each message to where the sorted keys want it, in place: round each ring of those that take each other's. */
+static void
+messages_move(struct message *m, struct key *sorted, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct message first = m[i];
+		size_t to = i;
+
+		while (sorted[to].at != i) {
+			size_t from = sorted[to].at;
+
+			m[to] = m[from];
+			sorted[to].at = (uint32_t)to;
+			to = from;
+		}
+		m[to] = first;
+		sorted[to].at = (uint32_t)to;
+	}
+}
+
 /* Most messages have a second of their own: only those of the same one are compared.  False: there is no memory. */
 static bool
 list_sort_fast(struct list *l)
 {
-	struct key *keys = memory_get(2 * l->n, sizeof *keys), *sorted;
-	struct message *m = memory_get(l->room, sizeof *m);
+	struct key *keys = memory_get(2 * l->n, sizeof *keys);
+	struct message *m = l->m;
 
-	if (keys == NULL || m == NULL) {
-		memory_free(keys, 2 * l->n, sizeof *keys);
-		memory_free(m, l->room, sizeof *m);
+	if (keys == NULL)
 		return false;
-	}
 	for (size_t i = 0; i < l->n; i++)
-		keys[i] = (struct key){ l->m[i].time, (uint32_t)i };
-	sorted = keys_sort(keys, keys + l->n, l->n);
-	for (size_t i = 0; i < l->n; i++)
-		m[i] = l->m[sorted[i].at];
+		keys[i] = (struct key){ m[i].time, (uint32_t)i };
+	messages_move(m, keys_sort(keys, keys + l->n, l->n), l->n);
 	memory_free(keys, 2 * l->n, sizeof *keys);
-	memory_free(l->m, l->room, sizeof *m);
-	l->m = m;
 	for (size_t i = 0, end; i < l->n; i = end) {
 		for (end = i + 1; end < l->n && m[end].time == m[i].time;)
 			end++;
@@ -273,7 +286,7 @@ list_sort(struct list *l)
 
 	while (i < l->n && message_compare(&l->m[i - 1], &l->m[i], l) < 0)
 		i++;
-	if (i < l->n && !list_sort_fast(l))
+	if (i < l->n && (l->n < SORT_FEW || !list_sort_fast(l)))
 		sort(l->m, l->n, sizeof *l->m, message_compare, l);
 }
 
@@ -323,6 +336,29 @@ directories_read(const struct maildir *d, struct list *l, bool *settled)
 	return 0;
 }
 
+/* Put the names in the order of the messages: what goes through them from now on does not leap about in more memory than
+ * is near to a processor.  Without memory for it they stay as they are. */
+static void
+names_order(struct list *l)
+{
+	char *names = l->names_len > NAMES_NEAR ? memory_get(l->names_room, 1) : NULL;
+	size_t len = 0;
+
+	if (names == NULL)
+		return;
+	for (size_t i = 0; i < l->n; i++) {
+		const char *name = message_name(l, &l->m[i]);
+		size_t n = strlen(name) + 1;
+
+		memcpy(names + len, name, n);
+		l->m[i].name = len;
+		len += n;
+	}
+	memory_free(l->names, l->names_room, 1);
+	l->names = names;
+	l->names_len = len;
+}
+
 int
 maildir_list(const struct maildir *d, struct list *l)
 {
@@ -334,12 +370,13 @@ maildir_list(const struct maildir *d, struct list *l)
 			return -1;
 	list_sort(l);
 	for (size_t i = 0; i < l->n; i++) {
-		if (kept && l->m[kept - 1].where == l->m[i].where &&
+		if (kept && l->m[kept - 1].time == l->m[i].time && l->m[kept - 1].where == l->m[i].where &&
 		    strcmp(message_name(l, &l->m[kept - 1]), message_name(l, &l->m[i])) == 0)
 			kept--; /* read again: the later one */
 		l->m[kept++] = l->m[i];
 	}
 	l->n = kept;
+	names_order(l);
 	return 0;
 }
 

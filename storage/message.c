@@ -140,14 +140,16 @@ static bool
 octets_named(struct span base, uint64_t *octets)
 {
 	enum { WORD = 3 };
+	const uint8_t *at = base.p, *end = base.p + base.len;
 
-	for (size_t at = 0; at + WORD < base.len; at++) {
-		struct span rest = { base.p + at + WORD, 0 };
+	while ((at = memchr(at, ',', (size_t)(end - at))) != NULL) {
+		struct span rest = { at + WORD, 0 };
 
-		/* Letter by letter: a call for each would cost more than all else that is done with a name. */
-		if (base.p[at] != ',' || base.p[at + 1] != 'W' || base.p[at + 2] != '=')
+		if (end - at <= WORD)
+			return false;
+		if (at++[1] != 'W' || at[1] != '=')
 			continue;
-		while (at + WORD + rest.len < base.len && rest.p[rest.len] != ',')
+		while (rest.p + rest.len < end && rest.p[rest.len] != ',')
 			rest.len++;
 		return span_number(rest, OCTETS_NAMED_MAX, octets) == 0;
 	}

@@ -11,13 +11,26 @@
 /* Fixed for ever: another key would be another unique-id for every such message. */
 static const unsigned char key[crypto_shorthash_siphashx24_KEYBYTES] = "sallyport uid 1";
 
+#define EACH 0x0101010101010101ULL
+
 static bool
 is_printable(struct span s)
 {
-	for (size_t i = 0; i < s.len; i++)
+	uint64_t bad = 0, eight;
+	size_t i = 0;
+
+	if (s.len < 1 || s.len > UID_MAX)
+		return false;
+	/* Of each octet the high bit tells: it has it, it is below 0x21, it is 0x7f.  What a sum carries into the next one
+	 * comes from an octet that is bad already. */
+	for (; i + 8 <= s.len; i += 8) {
+		memcpy(&eight, s.p + i, 8);
+		bad |= eight | ~(eight + 0x5f * EACH) | (eight + EACH);
+	}
+	for (; i < s.len; i++)
 		if (s.p[i] < 0x21 || s.p[i] > 0x7e)
 			return false;
-	return s.len >= 1 && s.len <= UID_MAX;
+	return (bad & 0x80 * EACH) == 0;
 }
 
 enum { HASH_BYTES = crypto_shorthash_siphashx24_BYTES };
@@ -69,22 +82,22 @@ unique_id_double(const struct list *l, const struct message *m, uint32_t nth, st
 static int
 order_compare(const void *va, const void *vb, const void *ids)
 {
-	const struct unique *u = ids;
-	uint32_t a = *(const uint32_t *)va, b = *(const uint32_t *)vb;
-	int c = strcmp(u[a].id, u[b].id);
+	const struct odd_id *odd = ids;
+	size_t a = *(const size_t *)va, b = *(const size_t *)vb;
+	int c = strcmp(odd[a].id.id, odd[b].id.id);
 
 	/* Equal ids in list order: the first keeps the plain one. */
 	return c ? c : a < b ? -1 : a > b;
 }
 
-/* How many equal ids stand before each in the sorted order?  Returns how many messages have any before them. */
+/* How many equal ids stand before each in the sorted order?  Returns how many have any before them. */
 static size_t
-runs_count(const struct unique *ids, const uint32_t *order, uint32_t *run, size_t n)
+runs_count(const struct odd_id *odd, const size_t *order, uint32_t *run, size_t n)
 {
 	size_t doubled = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		bool equal = i && strcmp(ids[order[i - 1]].id, ids[order[i]].id) == 0;
+		bool equal = i && strcmp(odd[order[i - 1]].id.id, odd[order[i]].id.id) == 0;
 
 		run[i] = equal ? run[i - 1] + 1 : 0;
 		doubled += equal;
@@ -92,64 +105,102 @@ runs_count(const struct unique *ids, const uint32_t *order, uint32_t *run, size_
 	return doubled;
 }
 
-/* Give those of the n messages in order that have the id of one before them another, until none has. */
+/* Give those of the n ids that have an equal one before them another, until none has. */
 static void
-ids_part(const struct list *l, struct unique *ids, uint32_t *order, uint32_t *run, size_t n)
+ids_part(const struct list *l, struct odd_id *odd, size_t *order, uint32_t *run, size_t n)
 {
+	for (size_t i = 0; i < n; i++)
+		order[i] = i;
 	for (uint32_t round = 0;; round++) {
-		sort(order, n, sizeof *order, order_compare, ids);
-		if (runs_count(ids, order, run, n) == 0)
+		sort(order, n, sizeof *order, order_compare, odd);
+		if (runs_count(odd, order, run, n) == 0)
 			return;
 		for (size_t i = 0; i < n; i++)
 			if (run[i])
-				unique_id_double(l, &l->m[order[i]], round ? run[i] + round * MESSAGES_MAX : 0,
-						 &ids[order[i]]);
+				unique_id_double(l, &l->m[odd[order[i]].at], round ? run[i] + round * MESSAGES_MAX : 0,
+						 &odd[order[i]].id);
 	}
 }
 
-/* Could this id be a hash of ours: 16 hexadecimal digits, perhaps with a number and a dot before them? */
+/* Could this be a hash of ours: 16 hexadecimal digits, perhaps with a number and a dot before them? */
 static bool
-is_like_hash(const struct unique *u)
+is_like_hash(struct span id)
 {
-	size_t digits = u->len - (size_t)(2 * HASH_BYTES), dot = 0;
+	size_t digits = id.len - (size_t)(2 * HASH_BYTES), dot = 0;
 
-	if (u->len < 2 * HASH_BYTES || strspn(u->id + digits, "0123456789abcdef") != 2 * HASH_BYTES)
+	if (id.len < 2 * HASH_BYTES)
 		return false;
-	dot = strspn(u->id, "0123456789");
-	return digits == 0 || (dot + 1 == digits && u->id[dot] == '.');
+	for (size_t i = digits; i < id.len; i++)
+		if (!((id.p[i] >= '0' && id.p[i] <= '9') || (id.p[i] >= 'a' && id.p[i] <= 'f')))
+			return false;
+	while (dot < digits && id.p[dot] >= '0' && id.p[dot] <= '9')
+		dot++;
+	return digits == 0 || (dot + 1 == digits && id.p[dot] == '.');
 }
 
 /* Most ids are base names that stand alone, because equal ones are neighbours in the list, and that are like no hash:
- * nothing can be equal to them.  Only the others are sorted.  Returns how many. */
-static size_t
-doubtful_find(const struct unique *ids, size_t n, uint32_t *order)
+ * nothing can be equal to them. */
+static bool
+is_odd(const struct list *l, size_t i)
 {
-	size_t doubtful = 0;
+	struct span base = message_base(l, &l->m[i]);
 
-	for (size_t i = 0; i < n; i++) {
-		bool alone = (i == 0 || strcmp(ids[i - 1].id, ids[i].id) != 0) &&
-			     (i + 1 == n || strcmp(ids[i].id, ids[i + 1].id) != 0);
-
-		if (!alone || is_like_hash(&ids[i]))
-			order[doubtful++] = (uint32_t)i;
-	}
-	return doubtful;
+	return !is_printable(base) || is_like_hash(base) || (i && message_same_base(l, &l->m[i - 1], &l->m[i])) ||
+	       (i + 1 < l->n && message_same_base(l, &l->m[i], &l->m[i + 1]));
 }
 
 int
-unique_list(const struct list *l, struct unique *ids)
+unique_list(const struct list *l, struct unique_ids *ids)
 {
-	uint32_t *order, *run;
+	size_t n = 0, *order;
+	uint32_t *run;
 
+	*ids = (struct unique_ids){ NULL, 0 };
 	for (size_t i = 0; i < l->n; i++)
-		unique_id(message_base(l, &l->m[i]), &ids[i]);
-	if (l->n < 2)
+		n += is_odd(l, i);
+	if (n == 0)
 		return 0;
-	order = memory_get(l->n, sizeof *order);
-	run = memory_get(l->n, sizeof *run);
-	if (order && run)
-		ids_part(l, ids, order, run, doubtful_find(ids, l->n, order));
-	memory_free(order, l->n, sizeof *order);
-	memory_free(run, l->n, sizeof *run);
-	return order && run ? 0 : -1;
+	ids->odd = memory_get(n, sizeof *ids->odd);
+	order = memory_get(n, sizeof *order);
+	run = memory_get(n, sizeof *run);
+	if (ids->odd && order && run) {
+		for (size_t i = 0; i < l->n; i++)
+			if (is_odd(l, i)) {
+				ids->odd[ids->n].at = i;
+				unique_id(message_base(l, &l->m[i]), &ids->odd[ids->n++].id);
+			}
+		ids_part(l, ids->odd, order, run, n);
+	}
+	memory_free(order, n, sizeof *order);
+	memory_free(run, n, sizeof *run);
+	if (ids->n == n)
+		return 0;
+	memory_free(ids->odd, n, sizeof *ids->odd);
+	ids->odd = NULL;
+	return -1;
+}
+
+struct span
+unique_of(const struct unique_ids *ids, const struct list *l, size_t i)
+{
+	size_t low = 0, high = ids->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (ids->odd[middle].at == i)
+			return (struct span){ (const uint8_t *)ids->odd[middle].id.id, ids->odd[middle].id.len };
+		if (ids->odd[middle].at < i)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return message_base(l, &l->m[i]);
+}
+
+void
+unique_free(struct unique_ids *ids)
+{
+	memory_free(ids->odd, ids->n, sizeof *ids->odd);
+	*ids = (struct unique_ids){ NULL, 0 };
 }

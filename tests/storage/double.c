@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "ids.h"
 #include "message.h"
 #include "unique.h"
 
@@ -34,7 +35,7 @@ opened(struct maildir *d, struct unique *ids)
 	CHECK_EQ(maildir_open(d, path), 0);
 	CHECK_EQ(maildir_list(d, &d->list), 0);
 	CHECK_EQ(messages_measure(d), 0); /* which calls doubles_part */
-	CHECK_EQ(unique_list(&d->list, ids), 0);
+	CHECK_EQ(ids_all(&d->list, ids), 0);
 }
 
 static void

@@ -10,6 +10,7 @@
 
 #include "chan.h"
 #include "check.h"
+#include "ids.h"
 #include "maildir.h"
 #include "memory.h"
 #include "message.h"
@@ -100,7 +101,7 @@ told(struct maildir *d, uint8_t *to)
 	size_t n = 0;
 
 	CHECK_EQ(index_messages(d), 0);
-	CHECK_EQ(unique_list(&d->list, ids), 0);
+	CHECK_EQ(ids_all(&d->list, ids), 0);
 	for (size_t i = 0; i < d->list.n; i++) {
 		const struct message *m = &d->list.m[i];
 

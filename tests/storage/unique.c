@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "ids.h"
 
 static const char *
 id(const char *base)
@@ -30,7 +31,7 @@ ids_of(const char *const *names, size_t n, struct unique *ids)
 		memcpy(all + l.names_len, names[i], strlen(names[i]) + 1);
 		l.names_len += strlen(names[i]) + 1;
 	}
-	CHECK_EQ(unique_list(&l, ids), 0);
+	CHECK_EQ(ids_all(&l, ids), 0);
 	for (size_t i = 0; i < n; i++) {
 		CHECK_EQ(ids[i].len, strlen(ids[i].id));
 		for (size_t j = 0; j < i; j++)

@@ -16,6 +16,7 @@
 #include "maildir.h"
 #include "message.h"
 #include "sink.h"
+#include "../../storage/ids.h"
 #include "unique.h"
 
 enum { FILES = 3, LAST_FD = 190, RECORD = RECORD_BYTES, ENTRY = 32, SPOILT = 0xc0 };
@@ -228,7 +229,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			index_merge(&d);
 			MUST(messages_measure(&d) == 0 && d.list.n == FILES);
 			ids = calloc(d.list.n, sizeof *ids);
-			MUST(ids != NULL && unique_list(&d.list, ids) == 0);
+			MUST(ids != NULL && ids_all(&d.list, ids) == 0);
 			free(ids);
 			index_again(&d);
 		}

@@ -10,6 +10,7 @@
 
 #include "fuzz.h"
 #include "message.h"
+#include "../../storage/ids.h"
 #include "unique.h"
 
 enum { NAMES = 12 };
@@ -57,7 +58,7 @@ ids_check(void)
 {
 	struct unique ids[NAMES];
 
-	MUST(d.list.n <= NAMES && unique_list(&d.list, ids) == 0);
+	MUST(d.list.n <= NAMES && ids_all(&d.list, ids) == 0);
 	for (size_t i = 0; i < d.list.n; i++) {
 		MUST(ids[i].len >= 1 && ids[i].len <= UID_MAX);
 		for (size_t k = 0; k < ids[i].len; k++)
