@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "die.h"
@@ -115,8 +116,6 @@ static place
 row_judge(struct filter *f, const struct allow *r, struct filter_uids uids, place yes, place no)
 {
 	switch ((enum rule)r->rule) {
-	case ALWAYS:
-		return yes;
 	case WHEN_BOTH:
 		yes = argument_is(f, r->argument2, BPF_JEQ | BPF_K, r->value2, yes, no);
 		return argument_is(f, r->argument, BPF_JEQ | BPF_K, r->value, yes, no);
@@ -124,14 +123,14 @@ row_judge(struct filter *f, const struct allow *r, struct filter_uids uids, plac
 		yes = argument_below(f, 3, r->value2, yes, no);
 		yes = argument_is(f, 2, BPF_JEQ | BPF_K, TABLE_RECORD, yes, no);
 		return argument_is(f, 0, BPF_JEQ | BPF_K, r->value, yes, no);
-	case WHEN:
-		return argument_is(f, r->argument, BPF_JEQ | BPF_K, r->value, yes, no);
 	case WHEN_FROM:
 		return argument_is(f, r->argument, BPF_JGE | BPF_K, r->value, yes, no);
 	case WHEN_UIDS:
 		return uids_are(f, uids, yes, no);
+	case ALWAYS:
+	case WHEN:
 	case ELSE_EPERM:
-		break;
+		break; /* call_judge sees to these */
 	}
 	return no;
 }
@@ -149,18 +148,44 @@ row_at(const struct sorted *s, size_t i)
 	return &s->rows[s->order[i]];
 }
 
+static bool
+has(const struct sorted *s, size_t i, size_t end, enum rule rule)
+{
+	while (i < end && row_at(s, i)->rule != rule)
+		i++;
+	return i < end;
+}
+
+/* The rows of i to end that want this argument to have a value: it is loaded once for all of them. */
+static place
+values_judge(struct filter *f, const struct sorted *s, size_t i, size_t end, unsigned argument, place yes, place no)
+{
+	place next = no;
+
+	for (size_t j = i; j < end; j++)
+		if (row_at(s, j)->rule == WHEN && row_at(s, j)->argument == argument)
+			next = fork_to(f, BPF_JEQ | BPF_K, row_at(s, j)->value, yes, next);
+	if (next == no)
+		return no;
+	load(f, AT_ARGUMENTS + 8 * argument);
+	next = f->n;
+	(void)fork_to(f, BPF_JEQ | BPF_K, 0, next, no);
+	load(f, AT_ARGUMENTS + 8 * argument + 4);
+	return f->n;
+}
+
 /* Rows i to end, which are of one call, and that one is made. */
 static place
 call_judge(struct filter *f, const struct sorted *s, size_t i, size_t end)
 {
-	enum end otherwise = END_KILL;
 	place yes, next;
 
-	for (size_t j = i; j < end; j++)
-		if (row_at(s, j)->rule == ELSE_EPERM)
-			otherwise = END_FAIL;
 	yes = end_with(f, END_ALLOW);
-	next = end_with(f, otherwise);
+	if (has(s, i, end, ALWAYS))
+		return yes;
+	next = end_with(f, has(s, i, end, ELSE_EPERM) ? END_FAIL : END_KILL);
+	for (unsigned argument = 0; argument < 6; argument++)
+		next = values_judge(f, s, i, end, argument, yes, next);
 	while (end > i)
 		next = row_judge(f, row_at(s, --end), s->uids, yes, next);
 	return next;
