@@ -111,9 +111,9 @@ INJECT = $(if $(findstring x86_64,$(TRIPLE)),$(addprefix $(B)/,inject count care
 units: $(UNITS) $(INJECT) $(WALLS)
 $(B)/inject: tests/faults/inject.c
 $(B)/count: tests/effort/count.c
-$(B)/inject $(B)/count:
+$(B)/inject $(B)/count: tests/tracer.c tests/tracer.h
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL) $< -o $@
+	$(Q)$(CC) $(ALL) -Itests $(filter %.c,$^) -o $@
 $(B)/careless/authd: $(B)/small/tests/effort/careless.o $(call small,authd)
 	@mkdir -p $(@D)
 	$(Q)$(call SMALL_STATIC,-Wl$(comma)--wrap=verify_password $^ $(call archive,cdb) $(call archive,sodium) $(call archive,crypt))

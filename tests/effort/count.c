@@ -13,20 +13,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/user.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#ifndef __x86_64__
-#error "written for the registers of x86_64"
-#endif
+#include "tracer.h"
 
 enum { HASHES = 8 };
 
@@ -49,22 +41,6 @@ static bool inside, of_first;          /* between entry and exit of a call; of t
 static unsigned long base, back, text; /* where the file is, where the hash returns to, what stood there */
 static unsigned long instructions, calls, hashes;
 
-static void
-die(const char *what)
-{
-	perror(what);
-	exit(2);
-}
-
-static void
-registers_get(struct user_regs_struct *r)
-{
-	struct iovec v = { r, sizeof *r };
-
-	if (ptrace(PTRACE_GETREGSET, room, NT_PRSTATUS, &v) && errno != ESRCH)
-		die("PTRACE_GETREGSET");
-}
-
 static unsigned long
 word_at(unsigned long address)
 {
@@ -72,7 +48,7 @@ word_at(unsigned long address)
 	long w = ptrace(PTRACE_PEEKTEXT, room, address, 0);
 
 	if (w == -1 && errno)
-		die("PTRACE_PEEKTEXT");
+		tracer_die("PTRACE_PEEKTEXT");
 	return (unsigned long)w;
 }
 
@@ -80,24 +56,7 @@ static void
 word_put(unsigned long address, unsigned long w)
 {
 	if (ptrace(PTRACE_POKETEXT, room, address, w))
-		die("PTRACE_POKETEXT");
-}
-
-/* The first argument of what pid has executed. */
-static bool
-is_room(pid_t pid)
-{
-	char path[64], line[256] = "?";
-	const char *slash;
-	int fd;
-
-	(void)snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
-	fd = open(path, O_RDONLY);
-	if (fd < 0 || read(fd, line, sizeof line - 1) <= 0)
-		die(path);
-	(void)close(fd);
-	slash = strrchr(line, '/');
-	return strcmp(slash ? slash + 1 : line, want_room) == 0;
+		tracer_die("PTRACE_POKETEXT");
 }
 
 /* Where its file begins in memory. */
@@ -115,8 +74,7 @@ base_of(pid_t pid)
 			(void)close(fd);
 			return pair[1] - start;
 		}
-	die(path);
-	return 0;
+	tracer_die(path);
 }
 
 static void
@@ -133,7 +91,7 @@ executed(pid_t pid)
 {
 	if (pid == room)
 		count_end();
-	if (room || !is_room(pid))
+	if (room || strcmp(tracer_executed(pid), want_room) != 0)
 		return;
 	room = pid;
 	state = BEFORE;
@@ -160,12 +118,11 @@ step(void)
 {
 	struct user_regs_struct r;
 
-	registers_get(&r);
+	tracer_registers_get(room, &r);
 	if (state == HASHING) { /* it has returned */
 		word_put(back, text);
 		r.rip = back;
-		if (ptrace(PTRACE_SETREGSET, room, NT_PRSTATUS, &(struct iovec){ &r, sizeof r }))
-			die("PTRACE_SETREGSET");
+		tracer_registers_set(room, &r);
 		state = COUNTING;
 		return;
 	}
@@ -187,7 +144,7 @@ call_stopped(void)
 		calls += inside;
 		return;
 	}
-	registers_get(&r);
+	tracer_registers_get(room, &r);
 	if (inside)
 		of_first = r.orig_rax == first;
 	else if (of_first)
@@ -224,38 +181,14 @@ stopped(pid_t pid, int status)
 }
 
 static void
-trace(char **program)
+ended(pid_t pid, int status)
 {
-	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-			     PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
-	pid_t pid = fork();
-	int status;
-
-	if (pid < 0)
-		die("fork");
-	if (pid == 0) {
-		if (ptrace(PTRACE_TRACEME, 0, 0, 0))
-			_exit(127);
-		(void)raise(SIGSTOP);
-		execv(program[0], program);
-		_exit(127);
-	}
-	if (waitpid(pid, &status, 0) != pid || ptrace(PTRACE_SETOPTIONS, pid, 0, options) ||
-	    ptrace(PTRACE_CONT, pid, 0, 0))
-		die("cannot trace");
-	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
-		int signal;
-
-		if (!WIFSTOPPED(status)) {
-			if (pid == room)
-				count_end();
-			continue;
-		}
-		signal = stopped(pid, status);
-		/* A process that was killed meanwhile is no error. */
-		(void)ptrace(mode(pid), pid, 0, (unsigned long)signal);
-	}
+	(void)status;
+	if (pid == room)
+		count_end();
 }
+
+static const struct tracer tracer = { mode, stopped, ended };
 
 int
 main(int argc, char **argv)
@@ -266,7 +199,7 @@ main(int argc, char **argv)
 		return 2;
 	report = fopen(argv[1], "we");
 	if (report == NULL)
-		die(argv[1]);
+		tracer_die(argv[1]);
 	want_room = argv[2];
 	first = strtoul(argv[3], NULL, 10);
 	start = strtoul(argv[4], NULL, 16);
@@ -276,6 +209,6 @@ main(int argc, char **argv)
 		of_hashes += !skip;
 		skip |= *rest == '/';
 	}
-	trace(argv + 6);
+	tracer_run(tracer_start(argv + 6), &tracer);
 	return fclose(report) ? 2 : 0;
 }

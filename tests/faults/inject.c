@@ -16,25 +16,17 @@
  * clock_gettime with nowhere to write, before the filter sees it; or, in the two rooms whose tables have none, a recvmsg
  * from nobody. */
 #define _GNU_SOURCE
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#ifndef __x86_64__
-#error "written for the registers of x86_64"
-#endif
+#include "tracer.h"
 
 enum { PROCESSES = 64, CALLS = 512, ROOMS = 16, ROOM_NAME = 32 };
 
@@ -64,13 +56,6 @@ static long want_call, want_number;
 static unsigned want_nth;
 static bool hit, hit_start, listing, sticky;
 
-static void
-die(const char *what)
-{
-	perror(what);
-	exit(2);
-}
-
 static struct room *
 room_named(const char *name)
 {
@@ -81,25 +66,7 @@ room_named(const char *name)
 			return &rooms[i];
 	}
 	errno = ENOSPC;
-	die("rooms");
-	return NULL;
-}
-
-/* What a process has executed. */
-static struct room *
-room_of(pid_t pid)
-{
-	char path[64], line[256] = "?";
-	const char *slash;
-	int fd;
-
-	(void)snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
-	fd = open(path, O_RDONLY);
-	if (fd < 0 || read(fd, line, sizeof line - 1) <= 0)
-		die(path);
-	(void)close(fd);
-	slash = strrchr(line, '/');
-	return room_named(slash ? slash + 1 : line);
+	tracer_die("rooms");
 }
 
 static struct process *
@@ -114,32 +81,13 @@ process_find(pid_t pid)
 			return &processes[i];
 		}
 	errno = ENOSPC;
-	die("processes");
-	return NULL;
+	tracer_die("processes");
 }
 
 static bool
 is_memory(long call)
 {
 	return call == SYS_brk || call == SYS_mmap || call == SYS_mremap || call == SYS_mprotect;
-}
-
-static void
-registers_get(pid_t pid, struct user_regs_struct *r)
-{
-	struct iovec v = { r, sizeof *r };
-
-	if (ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &v) && errno != ESRCH)
-		die("PTRACE_GETREGSET");
-}
-
-static void
-registers_set(pid_t pid, struct user_regs_struct *r)
-{
-	struct iovec v = { r, sizeof *r };
-
-	if (ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &v) && errno != ESRCH)
-		die("PTRACE_SETREGSET");
 }
 
 /* A failing brk tells the old end instead of an error; the libcs take any end but the wanted one for failure. */
@@ -161,7 +109,7 @@ strike(struct process *p, struct user_regs_struct *r, long call)
 		p->kill_after = true;
 	} else if (strcmp(want_what, "short") == 0) {
 		r->rdx = r->rdx > 1 ? r->rdx / 2 : r->rdx;
-		registers_set(p->pid, r);
+		tracer_registers_set(p->pid, r);
 	} else {
 		p->failing = true;
 		p->result = strcmp(want_what, "end") == 0 ? 0 : failure(call);
@@ -173,7 +121,7 @@ strike(struct process *p, struct user_regs_struct *r, long call)
 		r->orig_rax = no_clock ? SYS_recvmsg : SYS_clock_gettime;
 		r->rdi = no_clock ? UINT64_MAX : 1; /* CLOCK_MONOTONIC */
 		r->rsi = 0;
-		registers_set(p->pid, r);
+		tracer_registers_set(p->pid, r);
 	}
 }
 
@@ -185,7 +133,7 @@ call_entered(struct process *p)
 	unsigned nth;
 	long call;
 
-	registers_get(p->pid, &r);
+	tracer_registers_get(p->pid, &r);
 	call = (long)r.orig_rax;
 	if (call < 0 || call >= CALLS)
 		return;
@@ -206,11 +154,11 @@ call_left(struct process *p)
 
 	if (p->failing) {
 		/* A call keeps its arguments, and glibc's vfork its return address among them. */
-		registers_get(p->pid, &r);
+		tracer_registers_get(p->pid, &r);
 		r.rdi = p->before.rdi;
 		r.rsi = p->before.rsi;
 		r.rax = (unsigned long)p->result;
-		registers_set(p->pid, &r);
+		tracer_registers_set(p->pid, &r);
 		p->failing = false;
 	}
 	if (p->kill_after)
@@ -231,9 +179,11 @@ process_ended(pid_t pid, int status)
 }
 
 /* Are the calls of this process of interest?  Where they are not it runs at its own speed. */
-static int
-mode(const struct process *p)
+static enum __ptrace_request
+process_mode(pid_t pid)
 {
+	const struct process *p = process_find(pid);
+
 	if (p->failing || p->kill_after)
 		return PTRACE_SYSCALL;
 	return listing || ((!hit || sticky) && strcmp(p->room->name, want_room) == 0) ? PTRACE_SYSCALL : PTRACE_CONT;
@@ -248,7 +198,7 @@ child_born(struct process *parent, pid_t pid)
 	(void)snprintf(name, sizeof name, "%s-child", parent->room->name);
 	child->room = room_named(name);
 	if (child->waiting)
-		(void)ptrace((enum __ptrace_request)mode(child), pid, 0, 0);
+		(void)ptrace(process_mode(pid), pid, 0, 0);
 	child->waiting = false;
 }
 
@@ -269,7 +219,7 @@ process_stopped(pid_t pid, int status)
 		return 0;
 	}
 	if (event == PTRACE_EVENT_EXEC) {
-		p->room = room_of(pid);
+		p->room = room_named(tracer_executed(pid));
 		p->inside = true; /* of execve */
 		return 0;
 	}
@@ -284,53 +234,32 @@ process_stopped(pid_t pid, int status)
 	return event ? 0 : WSTOPSIG(status);
 }
 
-static void
-trace(char **program)
+/* A child may stop before its parent tells of it. */
+static int
+process_held(pid_t pid, int status)
 {
-	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-			     PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
-	pid_t pid = fork();
-	int status;
+	int signal = process_stopped(pid, status);
+	struct process *p = process_find(pid);
 
-	if (pid < 0)
-		die("fork");
-	if (pid == 0) {
-		if (ptrace(PTRACE_TRACEME, 0, 0, 0))
-			_exit(127);
-		(void)raise(SIGSTOP);
-		execv(program[0], program);
-		_exit(127);
-	}
-	if (waitpid(pid, &status, 0) != pid || ptrace(PTRACE_SETOPTIONS, pid, 0, options))
-		die("cannot trace");
-	process_find(pid)->room = room_named("inject");
-	(void)ptrace((enum __ptrace_request)mode(process_find(pid)), pid, 0, 0);
-	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
-		if (!WIFSTOPPED(status)) {
-			process_ended(pid, status);
-			continue;
-		}
-		int signal = process_stopped(pid, status);
-
-		if (process_find(pid)->room == NULL) {
-			process_find(pid)->waiting = true;
-			continue;
-		}
-		/* A process that was killed meanwhile is no error. */
-		(void)ptrace((enum __ptrace_request)mode(process_find(pid)), pid, 0, (unsigned long)signal);
-	}
+	if (p->room)
+		return signal;
+	p->waiting = true;
+	return TRACER_STAY;
 }
+
+static const struct tracer tracer = { process_mode, process_held, process_ended };
 
 int
 main(int argc, char **argv)
 {
 	int program = 3;
+	pid_t pid;
 
 	if (argc < 4)
 		return 2;
 	report = fopen(argv[1], "we");
 	if (report == NULL)
-		die(argv[1]);
+		tracer_die(argv[1]);
 	listing = strcmp(argv[2], "list") == 0;
 	if (!listing) {
 		if (argc < 8)
@@ -343,7 +272,9 @@ main(int argc, char **argv)
 		want_what = argv[5];
 		want_number = atol(argv[6]);
 	}
-	trace(argv + program);
+	pid = tracer_start(argv + program);
+	process_find(pid)->room = room_named("inject");
+	tracer_run(pid, &tracer);
 	for (int i = 0; listing && i < ROOMS; i++) {
 		for (int call = 0; call < CALLS; call++)
 			if (rooms[i].times[call])
