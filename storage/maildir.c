@@ -380,6 +380,20 @@ maildir_list(const struct maildir *d, struct list *l)
 	return 0;
 }
 
+bool
+maildir_tells_same(const struct maildir *d, const struct message *m)
+{
+	struct list now = { 0 };
+	bool same = false;
+
+	if (directory_read(d->sub[m->where], m->where, &now) == 0)
+		for (size_t i = 0; i < now.n && !same; i++)
+			same = now.m[i].inode == m->inode &&
+			       strcmp(message_name(&now, &now.m[i]), message_name(&d->list, m)) == 0;
+	list_free(&now);
+	return same;
+}
+
 int
 list_rename(struct list *l, struct message *m, const char *name)
 {

@@ -45,7 +45,8 @@ struct maildir {
 	uid_t uid; /* whose process this is */
 	struct list list;
 	struct index index;
-	bool trusting; /* octets that names tell are believed */
+	bool trusting;    /* octets that names tell are believed */
+	bool inodes_vary; /* the directories tell other inodes than fstat(2) */
 	/* of this session's measuring */
 	uint64_t counted, counted_bytes, believed;
 	bool incomplete; /* something was left out that is there */
@@ -63,6 +64,8 @@ int maildir_list(const struct maildir *d, struct list *l);
 /* Find the names that our messages have now: other programs rename them at any time, and may set the flag T.
  * Returns 0, or -1 with errno and every name as it was when it was last found. */
 int maildir_refresh(struct maildir *d);
+/* Does the directory tell the same inode for m's name as when it was listed?  What cannot be read tells nothing. */
+bool maildir_tells_same(const struct maildir *d, const struct message *m);
 /* Sort by time of delivery, then base name, then age of the file: the order is the same in every session. */
 void list_sort(struct list *l);
 /* Give message m of the list another name.  Returns 0, or -1 with errno and nothing changed. */

@@ -42,11 +42,27 @@ change_time(const struct stat *st)
 	return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
 }
 
+/* Of a message that is believed, all that is known is what its directory told of it, and some tell other inodes than
+ * fstat does: those of overlayfs, of file systems in user space.  There, as long as the directory still tells what it told,
+ * nobody has put another message into its place.  Once that is known of a Maildir, a name has to do: to read the
+ * directory for each of many messages would take for ever. */
 static bool
-is_measured(const struct message *m, const struct stat *st)
+is_believed(struct maildir *d, const struct message *m, const struct stat *st)
 {
-	return S_ISREG(st->st_mode) && m->measured && st->st_ino == m->inode &&
-	       (m->believed || ((uint64_t)st->st_size == m->size && change_time(st) == m->changed));
+	if (st->st_ino == m->inode || d->inodes_vary)
+		return true;
+	d->inodes_vary = maildir_tells_same(d, m);
+	return d->inodes_vary;
+}
+
+static bool
+is_measured(struct maildir *d, const struct message *m, const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode) || !m->measured)
+		return false;
+	if (m->believed)
+		return is_believed(d, m, st);
+	return st->st_ino == m->inode && (uint64_t)st->st_size == m->size && change_time(st) == m->changed;
 }
 
 static int
@@ -337,7 +353,7 @@ message_open(struct maildir *d, size_t i, enum gone *why)
 		*why = errno == ELOOP || errno == ENXIO ? GONE_CHANGED : errno == ENOENT ? GONE_REMOVED : GONE_FAILED;
 		return -1;
 	}
-	if (fstat(fd, &st) == 0 && is_measured(m, &st)) {
+	if (fstat(fd, &st) == 0 && is_measured(d, m, &st)) {
 		if (!m->believed || believed_verify(d, m, fd, &st, why) == 0)
 			return fd;
 		(void)close(fd); /* only read from */
@@ -366,7 +382,7 @@ message_remove(struct maildir *d, size_t i)
 			return 0;
 		if (fstatat(d->sub[m->where], name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 			/* Another program put another message into its place: that one nobody has asked to remove. */
-			if (!is_measured(m, &st)) {
+			if (!is_measured(d, m, &st)) {
 				errno = EEXIST;
 				return -1;
 			}

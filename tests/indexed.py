@@ -165,6 +165,27 @@ def test_equal_names_are_counted_and_links_not_shown():
     equal(stat(user, **TRUST), f"+OK {MESSAGES + 2} {20 * (MESSAGES + 2) + 3}")
 
 
+def test_directories_that_tell_other_inodes():
+    """overlayfs, of layers on two file systems: what was copied up has another inode in its directory than by stat, and
+    is no other message for that."""
+    need_root()
+    user = named_user()
+    path = user.maildir.path
+    script = """set -e
+        mkdir "$0"; mount -t tmpfs upper "$0"; mkdir "$0/up" "$0/work"; chown --reference="$1" "$0/up"; chmod 0700 "$0/up"
+        mount -t overlay -o "lowerdir=$1,upperdir=$0/up,workdir=$0/work" maildir "$1"; shift
+        for f in cur/*; do mv "$f" "${f}S"; done
+        exec "$@\""""
+    s = site.session(prefix=("unshare", "-m", "/bin/sh", "-c", script.replace("cur/*", f"{path}/cur/*"), site.at("upper"), path), **TRUST)
+    s.login(user)
+    s.ask("RETR 1")
+    s.body()
+    s.ask("DELE 1")
+    s.ask("DELE 2")  # that was not asked for
+    s.ask("QUIT")
+    check(" del=2/2 " in s.end(), s.log.text)
+
+
 def test_a_believed_message_that_another_replaced_stays():
     user = named_user()
     s = site.login(user, **TRUST)
