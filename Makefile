@@ -176,7 +176,7 @@ test:
 	@etc/packages build test && tests/run
 bench: packages all $(addprefix $(B)/,floor load fill)
 	BUILD=$(B) python3 tests/bench/run.py
-# N idle sessions at one time, and logins beside them; TLS=1: behind TLS
+# N idle sessions at one time, and logins beside them; TLS=1: behind TLS, TLS=listen: by sallyport -l
 idle: packages all $(B)/load
 	BUILD=$(B) python3 tests/bench/idle.py $(or $(N),10000)
 $(B)/floor: $(B)/small/tests/bench/floor.o

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -175,7 +176,7 @@ static const struct allow tlsd_calls[] = { TLSD_ROWS };
 /* One that waits for connections and has a child for each, which inherits this table and adds the one above, so that it
  * has no more than that. */
 static const struct allow tlsd_resident_calls[] = {
-	ALLOW_IF(SYS_shutdown, 0, FD_CTL, "tell launch that it is ready; more it never says"),
+	ALLOW_IF_BOTH(SYS_shutdown, 0, FD_CTL, 1, SHUT_WR, "tell launch that it is ready; more it never says"),
 	ALLOW_IF(SYS_clone, 0, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD, "a child for a connection, as libc forks"),
 	ALLOW(SYS_set_robust_list, "libc's start of it"),
 	ALLOW(SYS_rt_sigprocmask, "the same"),
@@ -204,7 +205,7 @@ static const struct allow tlskey_calls[] = { TLSKEY_ROWS };
 
 /* One that serves the channels of many connections. */
 static const struct allow tlskey_resident_calls[] = {
-	ALLOW_IF(SYS_shutdown, 0, FD_CTL, "tell launch that it is ready; more it never says"),
+	ALLOW_IF_BOTH(SYS_shutdown, 0, FD_CTL, 1, SHUT_WR, "tell launch that it is ready; more it never says"),
 	ALLOW(SYS_ppoll, "wait for any of them"),
 	ALLOW(SYS_close, "one that has its signature, or will not need any"),
 	TLSKEY_ROWS,

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from harness import (DEADLINE, ROOT, TLSKEY_UID, Client, Log, Server, Session, Site, check, children, command, equal, landlock, listening,
+from harness import (DEADLINE, ROOT, TLSD_UID, TLSKEY_UID, Client, Log, Server, Session, Site, check, children, command, equal, landlock, listening,
                      need_root, outside, residents, run_module, served_by, tls_context)
 from tls import TLS13, finger, memory, message, secrets
 
@@ -372,6 +372,23 @@ def test_who_holds_what():
               "sallyport -l keeps a client")
         for client in clients:
             client.quit()
+
+
+def test_nobody_of_its_uid_can_read_who_waits():
+    need_root()
+
+    def reads(pid, uid):
+        return subprocess.run(["head", "-c0", f"/proc/{pid}/mem"], stderr=subprocess.DEVNULL, check=False, user=uid, group=uid,
+                              extra_groups=[]).returncode == 0
+    with listening(site) as server:
+        client = Behind(server)
+        waiting = ready(server)
+        for pid, uid in ((waiting["tlsd"], TLSD_UID), (engines(server)[0], TLSD_UID), (waiting["tlskey"], TLSKEY_UID)):
+            check(not reads(pid, uid), "it can be read")
+            with subprocess.Popen(["sleep", str(DEADLINE)], user=uid, group=uid, extra_groups=[]) as other:
+                until("it cannot be seen that others can", lambda: command(other.pid)[:1] == ["sleep"] and reads(other.pid, uid))
+                other.kill()
+        client.quit()
 
 
 def test_where_the_key_is():

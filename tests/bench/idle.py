@@ -1,5 +1,6 @@
 """make idle N=10000: so many idle, logged-in sessions at one time, and logins beside them that still succeed; what each
-needs of memory, in a control group of the server's own.  TLS=1: the same behind TLS, from a client in Python.
+needs of memory, in a control group of the server's own.  TLS=1: the same behind TLS, from a client in Python; TLS=listen:
+by sallyport -l.
 Usage: BUILD=build/musl tests/bench/idle.py SESSIONS
 Ends without a result, and says why, when the machine has no memory, processes or descriptors for so many."""
 import base64
@@ -17,7 +18,7 @@ import peers  # noqa: E402
 from peers import harness  # noqa: E402
 
 COUNT = int(sys.argv[1])
-TLS = os.environ.get("TLS") == "1"
+TLS = os.environ.get("TLS")
 KIB_WANTED = 600  # to be on the safe side
 
 
@@ -115,7 +116,7 @@ def main():
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        server = peers.sallyport(site, *(["-s"] if TLS else []))
+        server = peers.sallyport_listening(site) if TLS == "listen" else peers.sallyport(site, *(["-s"] if TLS else []))
         before, began = server.cgroup.memory(), time.monotonic()
         holder = Holder(server, context)
         took, processes = time.monotonic() - began, server.cgroup.processes()

@@ -312,6 +312,13 @@ def sallyport_tls(site):
     return Server("sallyport -s", [*TCPSERVER, site.sallyport, "-s"], environment=environment(site), tls=True)
 
 
+def sallyport_listening(site):
+    """Its own super-server, with one OpenSSL for all."""
+    port = free_port()
+    return Server("sallyport -l", [site.sallyport, "-l", "127.0.0.1", str(port)], port=port, tls=True,
+                  environment=environment(site, POP3_CONNECTIONS="10000"))
+
+
 def dovecot(site, users, fast, tls=False):
     """With tls: on a port where it speaks nothing else, with the site's certificate."""
     at = overlay("dovecot", "dovecot-pop3d")

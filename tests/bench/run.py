@@ -82,6 +82,7 @@ class Bench:
         self.servers += peers.floors(self.tool("floor"))
         self.servers.append(peers.sallyport(self.site, POP3_TLS=None))
         self.servers.append(peers.sallyport_tls(self.site))
+        self.servers.append(peers.sallyport_listening(self.site))
         if not harness.ROOT:
             print("The peers need root, for overlays: they are not measured.")
             return

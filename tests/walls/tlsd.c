@@ -3,9 +3,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "../../tlsd/handshake.h"
@@ -15,6 +19,7 @@
 #include "die.h"
 
 static char memory[1 << 16];
+static pid_t parent;
 static const char certificate[] = "-----BEGIN CERTIFICATE-----";
 
 /* The first descriptor behind those of its own that is open and no file of certificates; or the first that is one. */
@@ -57,6 +62,40 @@ certificate_map(void)
 	return syscall(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_find(true), 0);
 }
 
+/* With sallyport -l its parent, the tlsd that has its uid and waits for other people's connections: whoever was executed.
+ * Otherwise itself, which is as forbidden. */
+__attribute__((constructor)) static void
+parent_note(void)
+{
+	parent = getpid();
+}
+
+static long
+parent_kill(void)
+{
+	return syscall(SYS_kill, parent, SIGKILL);
+}
+
+static long
+parent_trace(void)
+{
+	return syscall(SYS_ptrace, PTRACE_ATTACH, parent, 0, 0);
+}
+
+static long
+parent_read(void)
+{
+	struct iovec here = { memory, 1 }, there = { memory, 1 };
+
+	return syscall(SYS_process_vm_readv, parent, &here, 1, &there, 1, 0);
+}
+
+static long
+parent_limit(void)
+{
+	return syscall(SYS_prlimit64, parent, RLIMIT_NPROC, NULL, memory);
+}
+
 /* clang-format off */
 static const struct attack own[] = {
 	ACT("a descriptor left open", SAFE, EBADF, descriptor_left),
@@ -64,6 +103,10 @@ static const struct attack own[] = {
 	ACT("write a certificate at an offset", PLAIN, KILLED, certificate_write_at),
 	ACT("write a certificate through memory", PLAIN, EACCES, certificate_map),
 	SAFE_CALL("1 GiB of memory", ENOMEM, SYS_mmap, 0, 1L << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1),
+	ACT("kill its parent", PLAIN, KILLED, parent_kill),
+	ACT("trace its parent", PLAIN, KILLED, parent_trace),
+	ACT("read its parent's memory", SAFE, KILLED, parent_read),
+	ACT("another limit for its parent", SAFE, KILLED, parent_limit),
 	CALL("fill the disk with facts", KILLED, SYS_pwrite64, FD_TLS_FACTS, P(memory), 1, 1L << 30),
 	CALL("facts behind the facts", KILLED, SYS_pwrite64, FD_TLS_FACTS, P(memory), 1, 1),
 	CALL("shut the log down", KILLED, SYS_shutdown, FD_LOG, SHUT_RDWR),
