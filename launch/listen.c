@@ -24,7 +24,6 @@
 #include "signals.h"
 
 enum {
-	START_SECONDS = 60, /* until tlsd and tlskey are ready */
 	HAND_SECONDS = 60,  /* until a session has told them of its client */
 	AGAIN_SECONDS = 60, /* before what did not start is tried again, while older ones serve */
 	PAUSE_SECONDS = 1,  /* the same while none do, or when the system has no room for a connection */
@@ -101,7 +100,7 @@ signals_take(void)
 		child_forget(pid, status);
 }
 
-/* A resident room, and our end of the channel to it; -1 if there can be none. */
+/* A resident room, and our end of the channel to it; pid is -1 if there can be none. */
 static int
 resident_start(struct launch *s, const char *room, pid_t *pid)
 {
@@ -123,25 +122,27 @@ resident_start(struct launch *s, const char *room, pid_t *pid)
 			tlsd_reside(s, pair[1]);
 		tlskey_reside(s, pair[1]);
 	}
-	(void)close(pair[1]); /* the room's */
-	if (*pid > 0)
-		child_note(*pid, room);
-	else
+	if (*pid < 0)
 		warn("cannot start %s: %s", room, strerror(errno));
+	(void)close(pair[1]); /* the room's */
+	if (*pid < 0)
+		(void)close(pair[0]); /* nobody's */
+	else
+		child_note(*pid, room);
 	return pair[0];
 }
 
-/* It says that it is ready by shutting its side down: so it can never say anything else.  One that is not ready in time
- * will never be. */
+/* It says that it is ready by shutting its side down: so it can never say anything else.  One that is not in time is
+ * ended by its deadline. */
 static bool
-resident_await(int channel, pid_t pid)
+resident_await(int channel)
 {
 	struct pollfd p = { channel, POLLRDHUP, 0 };
-	bool ready = channel >= 0 && pid > 0 && poll(&p, 1, START_SECONDS * 1000) == 1 && !(p.revents & POLLHUP);
 
-	if (!ready && pid > 0)
-		(void)kill(pid, SIGKILL); /* it has not been waited for, so nobody else has this pid */
-	return ready;
+	while (poll(&p, 1, -1) < 0)
+		if (errno != EINTR)
+			die_sys("cannot wait");
+	return !(p.revents & POLLHUP);
 }
 
 /* They end when their connections have. */
@@ -161,11 +162,15 @@ resident_ready(struct launch *s, const char *room, int *channel)
 	pid_t pid;
 
 	*channel = resident_start(s, room, &pid);
-	if (resident_await(*channel, pid))
+	if (pid < 0)
+		return EXIT_SYSTEM;
+	if (resident_await(*channel))
 		return 0;
 	(void)close(*channel); /* nothing was said */
-	if (pid > 0 && waitpid(pid, &status, 0) > 0)
+	if (waitpid(pid, &status, 0) > 0)
 		child_forget(pid, status);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		warn("%s was not ready in time", room);
 	return WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_SYSTEM;
 }
 

@@ -16,7 +16,10 @@
 #include "die.h"
 #include "rooms.h"
 
-enum { HANDSHAKE_SECONDS = 120 }; /* until tlskey has signed */
+enum {
+	HANDSHAKE_SECONDS = 120, /* until tlskey has signed */
+	START_SECONDS = 60,      /* until those that will wait for connections do; then they have no deadline */
+};
 
 static struct certificates certificates;
 
@@ -66,7 +69,7 @@ tlskey_start(struct launch *s, int channel)
 		.files = c->key,
 		.file_count = c->count,
 		.awaits = s->stls ? channel : 0, /* tlsd's question, which stays for tlskey to read */
-		.deadline = s->listens ? 0 : HANDSHAKE_SECONDS,
+		.deadline = s->listens ? START_SECONDS : HANDSHAKE_SECONDS,
 		.arguments = exec_arguments(arguments),
 	};
 
@@ -97,7 +100,7 @@ tlsd_start(struct launch *s, int channel, int plain_in, int plain_out, int contr
 		.files = c->public_files,
 		.file_count = c->public_count,
 		.awaits = s->stls ? control : 0,
-		.deadline = s->listens ? 0 : s->config.session + 2 * DEADLINE_SLACK,
+		.deadline = s->listens ? START_SECONDS : s->config.session + 2 * DEADLINE_SLACK,
 		.arguments = exec_arguments(arguments),
 	};
 

@@ -182,7 +182,7 @@ static const struct allow tlsd_resident_calls[] = {
 	ALLOW(SYS_rt_sigprocmask, "the same"),
 	ALLOW(SYS_wait4, "how did it end?"),
 	ALLOW(SYS_close, "the connection, which is the child's; the channel, when there will be no more"),
-	ALLOW(SYS_setitimer, "the child's deadline"),
+	ALLOW(SYS_setitimer, "no deadline of its own, when it is ready; the child's"),
 	ALLOW(SYS_dup3, "its descriptors"),
 	ALLOW(SYS_close_range, "and no others"),
 	ALLOW_IF(SYS_fcntl, 1, F_GETFL, "no read and no write may hold it"),
@@ -206,6 +206,7 @@ static const struct allow tlskey_calls[] = { TLSKEY_ROWS };
 /* One that serves the channels of many connections. */
 static const struct allow tlskey_resident_calls[] = {
 	ALLOW_IF_BOTH(SYS_shutdown, 0, FD_CTL, 1, SHUT_WR, "tell launch that it is ready; more it never says"),
+	ALLOW(SYS_setitimer, "no deadline any more, when it is ready"),
 	ALLOW(SYS_ppoll, "wait for any of them"),
 	ALLOW(SYS_close, "one that has its signature, or will not need any"),
 	TLSKEY_ROWS,

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from harness import (DEADLINE, ROOT, TLSD_UID, TLSKEY_UID, Client, Log, Server, Session, Site, check, children, command, equal, landlock, listening,
+from harness import (BUILD, DEADLINE, ROOT, TLSD_UID, TLSKEY_UID, Client, Log, Server, Session, Site, check, children, command, equal, landlock, listening,
                      need_root, outside, residents, run_module, served_by, tls_context)
 from tls import TLS13, finger, memory, message, secrets
 
@@ -372,6 +372,15 @@ def test_who_holds_what():
               "sallyport -l keeps a client")
         for client in clients:
             client.quit()
+
+
+def test_who_is_never_ready_is_ended_by_the_kernel():
+    where = renewed()
+    shutil.copyfile(shutil.which("yes"), where.at("rooms", "tlskey"))  # says much, to nobody, and for ever
+    where.sallyport = os.path.join(BUILD, "walls/loose/sallyport")  # with shorter deadlines
+    server = listening(where, HURRY="600")
+    equal(server.process.wait(DEADLINE), 111)
+    equal(server.log.all(), "sallyport: -: tlskey was not ready in time\n")
 
 
 def test_nobody_of_its_uid_can_read_who_waits():

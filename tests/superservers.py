@@ -15,7 +15,7 @@ import time
 
 import machine
 from harness import (DEADLINE, ROOT, TESTS, Client, Server, Session, Site, check, equal, need, need_root, program,
-                     run_module, TlsSession)
+                     run_module, tls_context, TlsSession)
 
 EXAMPLES = os.path.join(os.path.dirname(TESTS), "etc", "examples")
 UNPACKED = os.path.join(os.path.dirname(TESTS), "build", "unpacked")
@@ -300,12 +300,13 @@ def test_systemd_units_verify():
     """systemd-analyze has nothing to say, of the units as they are but for the program's place."""
     need("systemd-analyze")
     units = site.at("units")
-    for name in ("pop3.socket", "pop3@.service"):
+    for name in ("pop3.socket", "pop3@.service", "pop3s.socket", "pop3s.service"):
         with open(os.path.join(EXAMPLES, "systemd", name), encoding="ascii") as f:
             text = f.read()
         write(os.path.join(units, name), text.replace("/usr/local/sbin/sallyport", site.sallyport))
     done = subprocess.run(["systemd-analyze", "--man=no", "verify", os.path.join(units, "pop3.socket"),
-                           os.path.join(units, "pop3@.service")], capture_output=True, text=True, timeout=DEADLINE,
+                           os.path.join(units, "pop3@.service"), os.path.join(units, "pop3s.socket"),
+                           os.path.join(units, "pop3s.service")], capture_output=True, text=True, timeout=DEADLINE,
                           env={"PATH": os.environ["PATH"], "SYSTEMD_UNIT_PATH": units + ":"}, check=False)
     equal((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
@@ -322,7 +323,7 @@ def test_systemd_accounts_and_directories():
         done = subprocess.run(argv, capture_output=True, text=True, timeout=DEADLINE, check=False)
         equal(done.returncode, 0, done.stderr)
     with open(os.path.join(root, "etc/passwd"), encoding="ascii") as f:
-        equal(sorted(line.split(":")[0] for line in f), ["_authd", "_pop3d"])
+        equal(sorted(line.split(":")[0] for line in f), ["_authd", "_pop3d", "_tlsd", "_tlskey"])
     for directory in ("etc/sallyport", "etc/sallyport/env", "var/lib/sallyport"):
         equal(os.stat(os.path.join(root, directory)).st_mode & 0o7777, 0o700, directory)
 
@@ -406,6 +407,54 @@ def test_daemontools():
         run("svc", "-dx", where, os.path.join(where, "log"))
     supervised("daemontools", "setuidgid _pop3log ", lambda scan, where: Server(
         ["svscan", scan], {"PATH": os.environ["PATH"]}), stop)
+
+
+def visit_tls(port):
+    with contextlib.closing(socket.create_connection((FOUR[2], port), DEADLINE, source_address=(FOUR[1], 0))) as raw:
+        client = Client(tls_context().wrap_socket(raw, server_hostname="localhost"))
+        equal(client.line(), b"+OK POP3 ready")
+        client.login(user)
+        equal(client.retr(1), b"Subject: t\r\n\r\nbody\r\n")
+        client.ask("QUIT")
+        client.closed()
+
+
+LOGGED_TLS = logged(FOUR).replace("tls=- ", r"tls=TLSv1\.3 cipher=\S+ sni=localhost ")
+
+
+def test_tls_is_its_own_super_server():
+    """The example for runit and others, supervised by runit; told to end, it does, and is started again."""
+    need("runsv", "sv")
+    site.certificate(kind="ecdsa")
+    env, where = settings(), site.at("tls-service")
+
+    def start(port):
+        os.makedirs(where, exist_ok=True)
+        write(os.path.join(where, "run"), example("tls/run", ("/etc/sallyport/env", env), (" -l 0 995", f" -l {FOUR[0]} {port}")), 0o755)
+        return Server(["runsv", where], {"PATH": os.environ["PATH"]})
+    with Listening(FOUR[0], start) as server:
+        visit_tls(server.port)
+        run("sv", "restart", where)  # waits until it has ended and another one runs
+        limit = time.monotonic() + DEADLINE
+        while not listens(server.server.process.pid, FOUR[0], server.port):
+            check(time.monotonic() < limit, "it is not started again")
+            time.sleep(0.01)
+        visit_tls(server.port)
+        log = server.server.stop()
+    del site.settings["POP3_TLS"]
+    equal(len(re.findall(LOGGED_TLS, log, re.M)), 2, log)
+
+
+def test_tls_on_a_socket_of_systemd():
+    """As pop3s.socket and pop3s.service: the socket that listens is handed over."""
+    activate = program("systemd", "usr/bin/systemd-socket-activate")
+    site.certificate(kind="ecdsa")
+    env = settings()
+    with Listening(FOUR[0], lambda port: Server([activate, "-l", f"{FOUR[0]}:{port}", site.sallyport, "-e", env, "-l"],
+                                                {"PATH": os.environ["PATH"]})) as server:
+        visit_tls(server.port)
+        server.server.log.wait(LOGGED_TLS)
+    del site.settings["POP3_TLS"]
 
 
 def test_runit():

@@ -29,7 +29,7 @@ TLS_ROOMS = ("tlsd", "tlskey")  # dynamic: they have no root directory of their 
 LISTENING = {"tlsd-listening": "tlsd", "tlskey-listening": "tlskey"}
 # What is different there: files have been read and closed, and what a room may do for all of them is no attack.
 CLOSED = {"write a certificate through memory": errno.EBADF, "write a key through memory": errno.EBADF}
-MAY = {"tlskey": ("wait", "close", "a descriptor left open"), "tlsd": ()}
+MAY = {"tlskey": ("wait", "close", "no deadline", "a descriptor left open"), "tlsd": ()}
 LEAST = 60  # attacks of each room
 KILLED, ALONE = -1, 1
 HURRY = "600"  # deadlines of minutes become tenths of seconds

@@ -173,7 +173,7 @@ resident_serve(struct front *f)
 	if (!f->resident)
 		return;
 	/* Ready; and there is nothing more that we say to launch. */
-	if (shutdown(FD_CTL, SHUT_WR))
+	if (setitimer(ITIMER_REAL, &(struct itimerval){ { 0, 0 }, { 0, 0 } }, NULL) || shutdown(FD_CTL, SHUT_WR))
 		die_sys("cannot tell sallyport");
 	while (more || count) {
 		pid_t pid = 1;
