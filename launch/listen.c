@@ -18,8 +18,8 @@
 
 #include "certificates.h"
 #include "die.h"
-#include "launch.h"
 #include "log.h"
+#include "rooms.h"
 #include "sandbox.h"
 #include "signals.h"
 
@@ -209,20 +209,26 @@ residents_renew(struct launch *s)
 	}
 }
 
+/* The client on 0 and 1, the way to tlsd and tlskey beside it; everything else has close-on-exec. */
+__attribute__((noreturn)) static void
+session_become(const char *dir, int client)
+{
+	const char *const arguments[] = { "sallyport", "-S", dir ? "-e" : NULL, dir, NULL };
+
+	if (dup3(client, 0, 0) < 0 || dup3(client, 1, 0) < 0 || dup3(tlsd, FD_GIVEN_TLSD, 0) < 0 ||
+	    dup3(tlskey, FD_GIVEN_TLSKEY, 0) < 0)
+		die_sys("cannot place descriptors");
+	(void)syscall(SYS_execveat, ourselves, "", exec_arguments(arguments), environ, AT_EMPTY_PATH);
+	die_sys("cannot execute sallyport");
+}
+
 static void
 session_start(const char *dir, int client)
 {
-	char *const arguments[] = { "sallyport", "-S", dir ? "-e" : NULL, (char *)(uintptr_t)dir, NULL };
-	pid_t pid = vfork(); /* NOLINT: as room_start */
+	pid_t pid = vfork(); /* NOLINT: as in room_start */
 
-	if (pid == 0) {
-		/* Everything else has close-on-exec. */
-		if (dup3(client, 0, 0) < 0 || dup3(client, 1, 0) < 0 || dup3(tlsd, FD_GIVEN_TLSD, 0) < 0 ||
-		    dup3(tlskey, FD_GIVEN_TLSKEY, 0) < 0)
-			die_sys("cannot place descriptors");
-		(void)syscall(SYS_execveat, ourselves, "", arguments, environ, AT_EMPTY_PATH);
-		die_sys("cannot execute sallyport");
-	}
+	if (pid == 0)
+		session_become(dir, client); /* NOLINT: it makes system calls and ends in exec or _exit */
 	if (pid > 0) {
 		child_note(pid, NULL);
 		return;

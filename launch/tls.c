@@ -145,7 +145,7 @@ connection_hand(const struct launch *s, const int sign[2], int plain_in, int pla
 	c.seconds = s->config.session + 2 * DEADLINE_SLACK;
 	connection_put(&m, &c);
 	if (gone || chan_put_fds(s->given[GIVEN_TLSD], &m, fds, CONNECTION_FDS))
-		die_usage("tlsd or tlskey has just ended: its own line says why, or an alarm does");
+		die_sys("cannot hand the client over: tlsd or tlskey has just ended");
 	for (int i = 0; i < GIVEN_MAX; i++)
 		(void)close(s->given[i]); /* nothing more is said there */
 }

@@ -14,7 +14,8 @@ import sys
 import threading
 import time
 
-from harness import DEADLINE, Client, Log, Site, check, equal, need, run, tcpserver, tls_context, wire
+from harness import (DEADLINE, Client, Log, Site, check, children, equal, listening, need, residents, run, tcpserver, tls_context,
+                     wire)
 
 WORKERS = 4
 SESSIONS = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 400
@@ -212,13 +213,14 @@ class Worker(threading.Thread):
 
     def one(self):
         manner = self.pick.choice(self.manners)
-        tls = self.pick.randrange(8) == 0
+        way = (1, 2, *[0] * 14)[self.pick.randrange(16)]
+        tls = way > 0
         self.done[manner.__name__] += 1
         self.tls += tls
         state = self.pick.getstate()
         for _ in range(100):
             self.pick.setstate(state)
-            client = Client(socket.create_connection(("127.0.0.1", self.ports[tls]), DEADLINE))
+            client = Client(socket.create_connection(("127.0.0.1", self.ports[way]), DEADLINE))
             try:
                 # Half of those who mean to be rude, or to go, do it before the handshake.
                 if tls and (manner not in (session_rude, session_silent) or self.pick.randrange(2)):
@@ -239,11 +241,6 @@ class Worker(threading.Thread):
             self.error = e
 
 
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-        return f.read().split()
-
-
 def tree(top):
     return sorted(os.path.join(where, n) for where, dirs, files in os.walk(top) for n in dirs + files)
 
@@ -257,20 +254,24 @@ class Place:
     """What could be left behind: looked at before the sessions, and after them."""
 
     def __init__(self, site, servers):
-        self.site, self.servers = site, servers
+        self.site, self.servers = site, [s.process.pid for s in servers]
+        self.stay = self.servers + [p for s in self.servers for p in residents(s).values()]
+
+    def processes(self):
+        """Of sessions."""
+        return [p for s in self.stay for p in children(s) if p not in self.stay]
 
     def look(self):
         inodes = {os.lstat(path).st_ino for path in map(os.fsencode, tree(self.site.dir))}
         locks = [line for line in read_lines("/proc/locks") if int(line.split()[-3].split(":")[2]) in inodes]
         return {"files": [tree(self.site.at(d)) for d in ("data", "rooms", "empty", "tls")], "locks": locks,
                 "mounts": [line for line in read_lines("/proc/self/mountinfo") if f" {self.site.dir}" in line],
-                "descriptors": [sorted(os.listdir(f"/proc/{s.process.pid}/fd")) for s in self.servers],
-                "processes": [children(s.process.pid) for s in self.servers]}
+                "descriptors": [sorted(os.listdir(f"/proc/{p}/fd")) for p in self.stay], "processes": self.processes(),
+                "residents": [residents(s) for s in self.servers]}
 
     def memory(self):
-        """Of the super-servers, in KiB."""
-        return [int(line.split()[1]) for s in self.servers for line in read_lines(f"/proc/{s.process.pid}/status")
-                if line.startswith("VmRSS:")]
+        """Of the super-servers, and the tlsd and tlskey of the one that has such, in KiB."""
+        return [int(line.split()[1]) for p in self.stay for line in read_lines(f"/proc/{p}/status") if line.startswith("VmRSS:")]
 
 
 def judge(box):
@@ -295,14 +296,16 @@ def sessions():
             box.deliver()
     over, began = threading.Event(), time.monotonic()
     with (tcpserver(site, "-c", "200", log=Tally, POP3_GUESSES="0") as clear,
-          tcpserver(site, "-c", "200", log=Tally, program=("-s",), POP3_GUESSES="0") as tls):
+          tcpserver(site, "-c", "200", log=Tally, program=("-s",), POP3_GUESSES="0") as tls,
+          listening(site, log=Tally, POP3_CONNECTIONS="200", POP3_GUESSES="0") as third):
         clear.client().greet().ask("QUIT")  # it has closed what it does not need
         tls.client().sock.close()
-        place = Place(site, (clear, tls))
-        while any(place.look()["processes"]):
+        tls_context().wrap_socket(third.client().sock).close()  # who waits for connections has had one
+        place = Place(site, (clear, tls, third))
+        while place.processes():
             time.sleep(0.01)
         before, memory = place.look(), place.memory()
-        workers = [Worker(b, (clear.port, tls.port), SESSIONS // WORKERS, SEED * 1000 + n) for n, b in enumerate(boxes)]
+        workers = [Worker(b, (clear.port, tls.port, third.port), SESSIONS // WORKERS, SEED * 1000 + n) for n, b in enumerate(boxes)]
 
         def meddle():
             while not over.is_set():
@@ -330,7 +333,7 @@ def sessions():
             equal(after[what], was, what)
         for was, now in zip(memory, place.memory()):
             check(now <= was + 256, "the super-server had", was, "KiB and has", now)
-        logs = [server.stop() for server in (clear, tls)]
+        logs = [server.stop() for server in (clear, tls, third)]
     check(not any(logs), "logged, and by no client's doing:", *logs)
     for box in boxes:
         judge(box)
@@ -339,7 +342,7 @@ def sessions():
     print(f"ok {sum(done.values())} sessions ({sum(w.tls for w in workers)} with TLS) in {seconds:.0f} s, seed {SEED}: "
           f"{sum(b.serial for b in boxes)} messages delivered, {sum(b.gone for b in boxes)} removed; "
           f"{', '.join(f'{n} {m[8:]}' for m, n in sorted(done.items()))}; log: "
-          f"{', '.join(f'{n} {k[7:]}' for k, n in sorted((clear.log.counts + tls.log.counts).items()))}")
+          f"{', '.join(f'{n} {k[7:]}' for k, n in sorted((clear.log.counts + tls.log.counts + third.log.counts).items()))}")
 
 
 if __name__ == "__main__":

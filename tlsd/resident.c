@@ -134,17 +134,13 @@ connection_take(struct front *f)
 	static char sid[SID_MAX + 1], rip[ADDRESS_TEXT_MAX], lip[ADDRESS_TEXT_MAX];
 	int fds[CONNECTION_FDS];
 	struct connection c;
+	enum chan_got got;
 	pid_t pid;
 
-	switch (chan_take(FD_CTL, &in, fds, CONNECTION_FDS)) {
-	case CHAN_GONE:
+	got = chan_take(FD_CTL, &in, fds, CONNECTION_FDS);
+	if (got == CHAN_GONE)
 		return -1;
-	case CHAN_MALFORMED:
-		die_peer("what sallyport says is no connection");
-	case CHAN_TAKEN:
-		break;
-	}
-	if (connection_get(in.data, &c) || fds[0] < 0 || span_copy(c.sid, sid, sizeof sid) ||
+	if (got == CHAN_MALFORMED || fds[0] < 0 || connection_get(in.data, &c) || span_copy(c.sid, sid, sizeof sid) ||
 	    span_copy(c.rip, rip, sizeof rip) || span_copy(c.lip, lip, sizeof lip))
 		die_peer("what sallyport says is no connection");
 	f->sid = sid;

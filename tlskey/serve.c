@@ -92,8 +92,12 @@ channel_take(void)
 		waited[0].fd = -1;
 		return;
 	}
-	if (got == CHAN_MALFORMED || fd < 0 || connection_get(in.data, &c) ||
-	    span_copy(c.sid, channels[count].sid, sizeof channels[0].sid))
+	/* From sallyport: so it is whole, but for what there was no room for. */
+	if (got == CHAN_MALFORMED || fd < 0) {
+		warn("cannot take a connection: is the limit on open files too low?");
+		return;
+	}
+	if (connection_get(in.data, &c) || span_copy(c.sid, channels[count].sid, sizeof channels[0].sid))
 		die_peer("what sallyport says is no connection");
 	channels[count].until = now() + c.seconds;
 	waited[count++] = (struct pollfd){ fd, POLLIN, 0 };
