@@ -1026,6 +1026,7 @@ def row(octets=20, uid=b"uid", length=None):
 
 LOGIN = (None, b"+OK logged in")
 STORAGE = {
+    "an empty datagram with a descriptor": ("pass 4 ",),
     "READY without a table": (f"put {READY}",),
     "READY with too many messages": ("table 00;pass 4 03.01000001.0000000000000014.0005.6f776e6572",),
     "READY with an octet more": (f"table 00;pass 4 {READY}.00",), "READY cut": (f"table 00;pass 4 {READY[:-2]}",),
@@ -1060,7 +1061,7 @@ STORAGE = {
 
 # What comes when nothing was asked for, or like an end, is taken for the end.
 STORAGE_ENDS = {
-    "an empty datagram": ("put ",), "an empty datagram with a descriptor": ("pass 4 ",),
+    "an empty datagram": ("put ",),
     "READY twice": (f"table {row()};pass 4 {READY};pass 4 {READY}", LOGIN),
     "FILE unasked": (f"table {row()};pass 4 {READY};open;pass 8 05.00000001.0000000000000014", LOGIN),
     "GONE a million times": (f"table {row()};pass 4 {READY};flood 1000000 06.00000001.00", LOGIN),
