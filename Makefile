@@ -152,10 +152,10 @@ $(addprefix $(B)/walls/loose/,authd authd-crypto): $(B)/walls/loose/%: $(call fu
 	$(Q)$(call GLIBC_STATIC,$(WITHOUT) $^)
 hostile_tlsd = $(filter-out %/handshake.o %/relay.o,$(call full,tlsd))
 hostile_tlskey = $(addprefix $(B)/full/,tlskey/main.o tlskey/serve.o lib.a)
-$(addprefix $(B)/walls/closed/,tlsd tlskey): $(B)/walls/closed/%: $(call full_walls,% attack calls) $$(hostile_$$*)
+$(addprefix $(B)/walls/closed/,tlsd tlskey): $(B)/walls/closed/%: $(call full_walls,% attack calls files) $$(hostile_$$*)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -pie $(LINK) $^ -lssl -lcrypto -o $@
-$(addprefix $(B)/walls/loose/,tlsd tlskey): $(B)/walls/loose/%: $(call full_walls,% attack calls without) $$(hostile_$$*)
+$(addprefix $(B)/walls/loose/,tlsd tlskey): $(B)/walls/loose/%: $(call full_walls,% attack calls files without) $$(hostile_$$*)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -pie $(LINK) $(WITHOUT) $^ -lssl -lcrypto -o $@
 $(B)/walls/loose/sallyport: $(call small_walls,without) $(call small,launch)

@@ -84,5 +84,11 @@ void script_obey(struct span script);
 void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* BYTES as they are meant; how many. */
 size_t bytes_read(struct span text, uint8_t *out, size_t room);
+bool verb_is(struct span verb, const char *word);
+/* The command of rooms that have more to write to than their channel: say BYTES, to fd.  False: it is another one. */
+bool say_obey(int fd, struct span verb, struct span rest);
+/* For rooms that may read: the first descriptor behind last that is open, all of which a room might have been left; -1 and
+ * EBADF, if all is well. */
+long descriptor_behind(int last);
 
 #endif

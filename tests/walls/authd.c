@@ -21,11 +21,7 @@ static struct flock whole = { .l_type = F_WRLCK };
 static long
 descriptor_left(void)
 {
-	for (int fd = FD_SHELLS + 1; fd < 1024; fd++)
-		if (read(fd, memory, 1) >= 0 || errno != EBADF)
-			return fd;
-	errno = EBADF;
-	return -1;
+	return descriptor_behind(FD_SHELLS);
 }
 
 /* A record behind the end of a table, or only its last octet. */
@@ -121,12 +117,7 @@ static const struct attacks *const tables[] = { &attacks_everywhere, &attacks_ro
 static bool
 command_more(struct span verb, struct span rest)
 {
-	static uint8_t b[1 << 16];
-
-	if (verb.len != 3 || memcmp(verb.p, "say", 3) != 0)
-		return false;
-	(void)!write(FD_VERDICT, b, bytes_read(rest, b, sizeof b)); /* too much of it blocks, as it may */
-	return true;
+	return say_obey(FD_VERDICT, verb, rest);
 }
 
 void

@@ -1,7 +1,6 @@
 /* A giver that its pop3d has taken over: the proof that it is to pass on is its script. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -59,12 +58,7 @@ static const struct attacks *const tables[] = { &attacks_everywhere, &attacks_ro
 static bool
 command_more(struct span verb, struct span rest)
 {
-	static uint8_t b[1 << 16];
-
-	if (verb.len != 3 || memcmp(verb.p, "say", 3) != 0)
-		return false;
-	(void)!write(FD_GIVEN, b, bytes_read(rest, b, sizeof b)); /* too much of it blocks, as it may */
-	return true;
+	return say_obey(FD_GIVEN, verb, rest);
 }
 
 size_t

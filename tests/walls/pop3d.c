@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <linux/sockios.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,11 +16,7 @@ static char memory[1 << 20];
 static long
 descriptor_left(void)
 {
-	for (int fd = FD_CTL + 1; fd < 1024; fd++)
-		if (read(fd, memory, 1) >= 0 || errno != EBADF)
-			return fd;
-	errno = EBADF;
-	return -1;
+	return descriptor_behind(FD_CTL);
 }
 
 /* clang-format off */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -164,11 +163,11 @@ command_more(struct span verb, struct span rest)
 {
 	static uint8_t b[1 << 16];
 
-	if (verb.len == 4 && memcmp(verb.p, "open", 4) == 0) {
+	if (verb_is(verb, "open")) {
 		report("opened %d", (int)message_opened());
 		return true;
 	}
-	if (verb.len != 5 || memcmp(verb.p, "table", 5) != 0)
+	if (!verb_is(verb, "table"))
 		return false;
 	if (write(FD_TABLE, b, bytes_read(rest, b, sizeof b)) < 0 ||
 	    fcntl(FD_TABLE, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK))

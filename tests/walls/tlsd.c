@@ -17,49 +17,17 @@
 #include "attack.h"
 #include "chan.h"
 #include "die.h"
+#include "files.h"
 
 static char memory[1 << 16];
 static pid_t parent;
 static const char certificate[] = "-----BEGIN CERTIFICATE-----";
+const int files_behind = FD_TLS_TOLD;
 
-/* The first descriptor behind those of its own that is open and no file of certificates; or the first that is one. */
-static int
-descriptor_find(bool is_certificate)
+bool
+file_is_own(const char *begin, size_t n)
 {
-	for (int fd = FD_TLS_TOLD + 1; fd < FD_FILES_MAX; fd++) {
-		ssize_t n = pread(fd, memory, sizeof certificate - 1, 0);
-
-		if (n < 0 && errno == EBADF)
-			continue;
-		if ((n == sizeof certificate - 1 && memcmp(memory, certificate, (size_t)n) == 0) == is_certificate)
-			return fd;
-	}
-	errno = EBADF;
-	return -1;
-}
-
-static long
-descriptor_left(void)
-{
-	return descriptor_find(false);
-}
-
-static long
-certificate_write(void)
-{
-	return write(descriptor_find(true), memory, 1);
-}
-
-static long
-certificate_write_at(void)
-{
-	return pwrite(descriptor_find(true), memory, 1, 0);
-}
-
-static long
-certificate_map(void)
-{
-	return syscall(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_find(true), 0);
+	return n >= sizeof certificate - 1 && memcmp(begin, certificate, sizeof certificate - 1) == 0;
 }
 
 /* With sallyport -l its parent, the tlsd that has its uid and waits for other people's connections: whoever was executed.
@@ -99,9 +67,9 @@ parent_limit(void)
 /* clang-format off */
 static const struct attack own[] = {
 	ACT("a descriptor left open", SAFE, EBADF, descriptor_left),
-	ACT("write a certificate", PLAIN, EBADF, certificate_write),
-	ACT("write a certificate at an offset", PLAIN, KILLED, certificate_write_at),
-	ACT("write a certificate through memory", PLAIN, EACCES, certificate_map),
+	ACT("write a certificate", PLAIN, EBADF, file_write),
+	ACT("write a certificate at an offset", PLAIN, KILLED, file_write_at),
+	ACT("write a certificate through memory", PLAIN, EACCES, file_map),
 	SAFE_CALL("1 GiB of memory", ENOMEM, SYS_mmap, 0, 1L << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1),
 	ACT("kill its parent", PLAIN, KILLED, parent_kill),
 	ACT("trace its parent", PLAIN, KILLED, parent_trace),
@@ -132,14 +100,10 @@ static bool
 command_more(struct span verb, struct span rest)
 {
 	static uint8_t b[1 << 16];
-	size_t n = bytes_read(rest, b, sizeof b);
 
-	if (verb.len == 3 && memcmp(verb.p, "say", 3) == 0)
-		(void)!write(FD_PLAIN_IN, b, n); /* pop3d may have gone */
-	else if (verb.len == 5 && memcmp(verb.p, "facts", 5) == 0)
-		(void)!pwrite(FD_TLS_FACTS, b, n, 0); /* what came of it, authd says */
-	else
-		return false;
+	if (!verb_is(verb, "facts"))
+		return say_obey(FD_PLAIN_IN, verb, rest);
+	(void)!pwrite(FD_TLS_FACTS, b, bytes_read(rest, b, sizeof b), 0); /* what came of it, authd says */
 	return true;
 }
 

@@ -12,58 +12,25 @@
 #include "attack.h"
 #include "chan.h"
 #include "die.h"
+#include "files.h"
 
 static char memory[1 << 16];
 static struct span lies;
-static const char begin[] = "-----BEGIN ", key[] = "PRIVATE KEY-----";
+static const char first[] = "-----BEGIN ", key[] = "PRIVATE KEY-----";
+const int files_behind = FD_CTL;
 
-/* The first descriptor behind its own that is open and no private key; or the first that is one. */
-static int
-descriptor_find(bool is_key)
+bool
+file_is_own(const char *begin, size_t n)
 {
-	for (int fd = FD_CTL + 1; fd < FD_FILES_MAX; fd++) {
-		ssize_t n = pread(fd, memory, 64, 0);
-
-		if (n < 0 && errno == EBADF)
-			continue;
-		if ((n == 64 && memcmp(memory, begin, sizeof begin - 1) == 0 &&
-		     memmem(memory, 64, key, sizeof key - 1)) == is_key)
-			return fd;
-	}
-	errno = EBADF;
-	return -1;
-}
-
-static long
-descriptor_left(void)
-{
-	return descriptor_find(false);
-}
-
-static long
-key_write(void)
-{
-	return write(descriptor_find(true), memory, 1);
-}
-
-static long
-key_write_at(void)
-{
-	return pwrite(descriptor_find(true), memory, 1, 0);
-}
-
-static long
-key_map(void)
-{
-	return syscall(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_find(true), 0);
+	return n == FILE_BEGIN && memcmp(begin, first, sizeof first - 1) == 0 && memmem(begin, n, key, sizeof key - 1);
 }
 
 /* clang-format off */
 static const struct attack own[] = {
 	ACT("a descriptor left open", SAFE, EBADF, descriptor_left),
-	ACT("write a key", PLAIN, KILLED, key_write),
-	ACT("write a key at an offset", PLAIN, KILLED, key_write_at),
-	ACT("write a key through memory", PLAIN, EACCES, key_map),
+	ACT("write a key", PLAIN, KILLED, file_write),
+	ACT("write a key at an offset", PLAIN, KILLED, file_write_at),
+	ACT("write a key through memory", PLAIN, EACCES, file_map),
 	SAFE_CALL("1 GiB of memory", ENOMEM, SYS_mmap, 0, 1L << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1),
 	CALL("read, not at an offset", KILLED, SYS_read, FD_CTL, P(memory), 1),
 	CALL("wait", KILLED, SYS_ppoll, 0, 0, 0, 0, 8),
