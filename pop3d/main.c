@@ -2,9 +2,11 @@
  * Holds: 0,1 the client; 2 the log; 3 ctl, with launch, authd and then storage at its other end.
  * Born without privilege; after sandbox_enter() it can move bytes between these, wait, and exit. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -77,10 +79,29 @@ client_prepare(void)
 	}
 }
 
+/* Behind tlsd, this process ends after that: as long as it is here, the session counts as one (POP3_CONNECTIONS,
+ * POP3_PERADDRESS), and tlsd may wait for a client that does not read what was said to him last.  By its end of ctl
+ * storage hears that the session is over, and by that of the output tlsd; what the client still sends is for nobody. */
+static void
+tlsd_outlast(void)
+{
+	static uint8_t away[4096];
+	struct pollfd p = { FD_IN, POLLIN, 0 };
+	ssize_t n;
+
+	(void)close(FD_CTL);
+	(void)close(FD_OUT);
+	do {
+		(void)ppoll(&p, 1, NULL, NULL); /* the deadline is the kernel's */
+		n = read(FD_IN, away, sizeof away);
+	} while (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)));
+}
+
 int
 main(int argc, char **argv)
 {
 	static struct session s;
+	int status;
 
 	die_program("pop3d");
 	die_look_at_log();
@@ -97,5 +118,8 @@ main(int argc, char **argv)
 	sandbox_enter(&sandbox_pop3d, NULL, strcmp(argv[4], "nolandlock") == 0);
 
 	/* serve: the first client byte is read below this line */
-	return session_serve(&s);
+	status = session_serve(&s);
+	if (s.way == WAY_TLS || s.way == WAY_TLS_BEGUN)
+		tlsd_outlast();
+	return status;
 }

@@ -95,6 +95,34 @@ def test_as_many_sessions_as_it_may_have():
         second.quit()
 
 
+def test_a_session_lasts_as_long_as_its_tlsd():
+    """Or whoever does not read what is said to him last would have a tlsd that nobody counts, and then another one."""
+    need_root()
+    libc = ctypes.CDLL(None, use_errno=True)
+    with listening(site, POP3_CONNECTIONS="1") as server:
+        for logged_in in (False, True):
+            client = Behind(server)
+            if logged_in:
+                client.login(bob)
+            engine, = engines(server)
+            os.kill(engine, signal.SIGSTOP)
+            pidfd = os.pidfd_open(engine)
+            fd = libc.syscall(438, pidfd, 4, 0)  # pidfd_getfd: its way to pop3d
+            check(fd >= 0, os.strerror(ctypes.get_errno()))
+            os.write(fd, b"QUIT\r\n")
+            os.close(fd)
+            os.close(pidfd)
+            server.log.wait(" user=bob end=quit " if logged_in else " user=- end=quit ")
+            own = [p for p in children(server.process.pid) if command(p)[:1] in (["sallyport"], ["storage"])]
+            equal(len(own), 1, "sessions")
+            pop3d, = children(own[0])
+            until("pop3d keeps more than its way to tlsd", lambda p=pop3d: {1, 3}.isdisjoint(descriptors(p)))
+            site.login(bob).quit()  # the maildrop is free
+            os.kill(engine, signal.SIGCONT)
+            until("they do not end", gone, engine, pop3d, own[0])
+            client.sock.close()
+
+
 def test_sigterm():
     """It ends at once, and nobody is accepted any more; sessions go on."""
     for number in (signal.SIGTERM, signal.SIGINT):
