@@ -16,7 +16,7 @@ import sys
 import time
 
 from harness import (BUILD, DEADLINE, ROOT, TLSD_UID, TLSKEY_UID, Client, Log, Server, Session, Site, check, children, command, equal, landlock, listening,
-                     need_root, outside, residents, run_module, served_by, tls_context)
+                     need, need_root, outside, residents, run_module, served_by, tls_context)
 from tls import TLS13, finger, memory, message, secrets
 
 site = Site()
@@ -213,6 +213,49 @@ def test_what_is_refused():
     refuses("usage: ", "-S", "-t", "/bin/true")
     refuses("-S is for what sallyport -l starts", "-S")
     refuses("-S is for what sallyport -l starts", "-S", preexec_fn=lambda: [os.dup2(0, n) for n in (3, 4)], close_fds=False)
+
+
+@contextlib.contextmanager
+def failing(pid, call, error):
+    """This process's next such call fails."""
+    need("strace")
+    with subprocess.Popen(["strace", "-p", str(pid), "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when=1"],
+                          stderr=subprocess.PIPE, text=True) as tracer:
+        check("attached" in tracer.stderr.readline(), "strace cannot attach")
+        yield
+        tracer.terminate()
+
+
+def lost(server):
+    """A connection that is closed before TLS has begun."""
+    try:
+        Behind(server)
+    except (OSError, ssl.SSLError):
+        return
+    check(False, "it was served")
+
+
+def test_a_system_without_room():
+    """No descriptor: the connection waits in the kernel, and is served.  No process: it is closed, with a line that says so."""
+    need_root()
+    with listening(site) as server:
+        waiting = ready(server)
+        with failing(server.process.pid, "accept4", "EMFILE"):
+            Behind(server).quit()
+        server.log.wait("^sallyport: -: cannot accept a connection: ")
+        with failing(server.process.pid, "vfork", "EAGAIN"):
+            lost(server)
+        server.log.wait("^sallyport: -: cannot start a session: ")
+        Behind(server).quit()
+        equal(ready(server), waiting)
+    # Of tlsd's uid: who waits, and one more.  Other tests that run now have processes of the usual ones.
+    alone = {f"POP3_{room}": f"{uid}:{uid}" for room, uid in (("TLSD", 61191), ("TLSKEY", 61192), ("POP3D", 61193))}
+    with listening(site, prefix=("prlimit", "--nproc=2:2"), **alone) as server:
+        first = Behind(server)
+        lost(server)
+        server.log.wait(r"^tlsd: -: \d+\.[0-9a-f]+: cannot fork: ")
+        first.quit()
+        until("it is never served again", connected_anew, server)
 
 
 # Certificates.
