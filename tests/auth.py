@@ -165,6 +165,44 @@ def test_every_scheme():
         check("reason=password" in refused.log.all(), verifier)
 
 
+# Without SASLprep (RFC 4013): what SECURITY.md says of it.
+
+def test_letters_beyond_ASCII_are_octets():
+    """A password is the octets that were stored, whatever they mean: composed or not, wide or not, a blank or one that does
+    not break, and what SASLprep would leave out.  A name that it would map to bob's is nobody's."""
+    box = Site()
+    box.settings |= {"POP3_SASL": "plain,login", "POP3_TRIES": "60", "POP3_GUESSES": "0"}
+    for text, others in (("\u00e4 b", ("a\u0308 b", "\u00e4\u00a0b", "\u00e4\u00ad b", "\uff41 b", "a b")),
+                         ("\u2168", ("IX",)), ("IX", ("\u2168", "I\u00adX", "\uff29\uff38"))):
+        user = box.user(password=text)
+        session = box.session()
+
+        def ways(password, wanted, name=user.name.encode(), session=session):
+            for line in (b"PLAIN " + sasl.b64(b"\0" + name + b"\0" + password).encode(), b"LOGIN " + sasl.b64(name).encode()):
+                session.send(b"AUTH " + line + b"\r\n")
+                if line.startswith(b"LOGIN"):
+                    check(session.line().startswith(b"+ "))
+                    session.send(sasl.b64(password).encode() + b"\r\n")
+                equal(session.line(), wanted, (password, line))
+            if not wanted.startswith(b"+"):
+                session.send(b"USER " + name + b"\r\nPASS " + password + b"\r\n")
+                equal(session.line(), b"+OK send PASS")
+                equal(session.line(), wanted, password)
+
+        for other in others:
+            ways(other.encode(), NO)
+        if not text.isascii():
+            ways(text.encode("latin-1", "replace"), NO)
+        for name in ("\uff42" + user.name[1:], user.name + "\u00ad", user.name[0] + "\u200b" + user.name[1:]):
+            ways(text.encode(), NO, name.encode())
+        session.send(b"USER " + user.name.encode() + b"\r\nPASS " + text.encode() + b"\r\n")
+        equal((session.line(), session.line()), (b"+OK send PASS", b"+OK logged in"))
+        session.quit()
+        done = box.user_tool("forms", user.name, "-k", "scram-sha-256", password=text)
+        equal(done.returncode, 0 if text.isascii() else 100, done.stderr)
+        check(text.isascii() or "a password for SCRAM must be of ASCII characters" in done.stderr, done.stderr)
+
+
 # Bound to TLS.  The exporter value is made here from the secret that a client of TLS 1.3 writes to its log of keys
 # (RFC 8446 section 7.5): with nothing of ours or of OpenSSL's.
 
