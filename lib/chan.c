@@ -133,9 +133,11 @@ chan_get(int fd, struct chan_in *in, bool want_fd)
 
 	if (got == CHAN_MALFORMED)
 		die_peer("a message is cut, empty or brings a descriptor out of turn");
+	if (got == CHAN_GONE)
+		return -1;
 	if (!want_fd)
 		in->fd = -1;
-	return got == CHAN_TAKEN ? 0 : -1;
+	return 0;
 }
 
 size_t

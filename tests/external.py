@@ -389,7 +389,7 @@ def test_fetchmail():
         server.log.wait(logged)
         return done.stderr
 
-    with Listener(where) as server:
+    with tcpserver(where, program=("-s",)) as server:
         said = fetch(good, "external", 3, r" user=bob end=quit ")
         check("run out of allowed authenticators" in said, said)
         fetch(strange, "external", 2, "self-signed%20certificate")
