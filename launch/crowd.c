@@ -2,6 +2,7 @@
  * which stays empty.  The kernel lets go of a lock with the last descriptor of its opening: ours, and later storage's,
  * which can neither lock nor unlock; pop3d never has it. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -41,6 +42,9 @@ place_take(int fd, off_t places, unsigned count)
 
 		if (fcntl(fd, F_OFD_SETLK, &l) == 0)
 			return true;
+		/* Not another session: a file system without locks, a kernel without memory for one. */
+		if (errno != EAGAIN && errno != EACCES)
+			die_sys("cannot take a place in the file sessions of POP3_DATA");
 	}
 	return false;
 }

@@ -1,5 +1,6 @@
 """How many sessions one address may have: counted by locks that the kernel lets go of, however a session ends."""
 
+import errno
 import os
 import re
 import signal
@@ -7,7 +8,7 @@ import socket
 import sys
 
 import harness
-from harness import Session, Site, TlsSession, check, equal
+from harness import BUILD, Session, Site, Skip, TlsSession, check, equal, need_walls
 
 site = Site()
 bob = [site.user() for _ in range(4)]
@@ -156,6 +157,26 @@ def test_missing_file():
     os.unlink(site.at("data", "away"))
     equal(os.path.getsize(site.at("data", "sessions")), 0)
     equal(os.stat(site.at("data", "sessions")).st_mode & 0o777, 0o600)
+
+
+def test_a_file_system_without_locks():
+    """That is no crowd: whoever looks for the reason why nobody gets in must find it.  One fcntl after the other fails."""
+    inject = os.path.join(BUILD, "inject")
+    if not os.path.exists(inject):
+        raise Skip("the tracer is written for x86_64")
+    need_walls()  # what is built without has no fcntl of this number at this place
+    said = []
+    for n in range(1, 30):
+        report = site.at("report")
+        s = session(greet=False, prefix=(inject, report, "sallyport", "72", str(n), "fail", str(errno.ENOLCK)))  # fcntl
+        log = s.end()
+        check(" crowd sid=" not in log, n, log)
+        with open(report, encoding="ascii") as f:
+            if not re.search("^hit", f.read(), re.M):
+                break
+        said.append(log)
+    lines = re.findall(r"^sallyport: \S+: (cannot take a place .*)$", "".join(said), re.M)
+    equal(lines, ["cannot take a place in the file sessions of POP3_DATA: No locks available"])
 
 
 def test_one_session_of_a_user():
