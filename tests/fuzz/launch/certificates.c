@@ -109,6 +109,20 @@ opened_check(const struct certificates *c)
 		MUST(c->public_files[i - 1] < c->public_files[i]);
 }
 
+/* It is the same while nothing changes, and another when a file comes that is served. */
+static void
+mark_check(const char *authorities)
+{
+	uint64_t mark = certificates_mark(dir, authorities);
+	int fd = openat(top, "ocsp-ecdsa.der", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0) {
+		MUST(certificates_mark(dir, authorities) == mark);
+		return;
+	}
+	MUST(close(fd) == 0 && certificates_mark(dir, authorities) != mark);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -137,6 +151,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		certificates_close(&c);
 	}
 	(void)syscall(SYS_close_range, 3, LAST_FD, 0); /* who refuses closes nothing */
+	mark_check(authorities);
 	emptied(top);
 	return 0;
 }

@@ -3,7 +3,7 @@
  *
  * The input: for each datagram u8 how, u16 length modulo a little more than the most, and octets, which are repeated.  How:
  * 0x03 descriptors that come with it, 0x04 one is wanted, 0x08 looked at first, 0x10 sent by a room of ours, 0x20 it leaves
- * then. */
+ * then; 0x80 received by a room that has several peers. */
 #define _GNU_SOURCE
 #include "chan.h"
 
@@ -41,6 +41,30 @@ datagram_send(int to, const uint8_t *octets, size_t len, unsigned descriptors)
 	MUST(sendmsg(to, &h, MSG_NOSIGNAL) == (ssize_t)len);
 }
 
+/* As who must not die of one peer: none is wanted, or as many as stand in 0x0c. */
+static void
+several_take(int from, uint8_t how, const uint8_t *octets, size_t len)
+{
+	static struct chan_in in;
+	int fds[CHAN_FDS_MAX] = { -2, -2, -2, -2, -2 };
+	unsigned sent = how & 3, wanted = how >> 2 & 3;
+
+	switch (chan_take(from, &in, fds, wanted)) {
+	case CHAN_TAKEN:
+		MUST(len && len <= MSG_MAX && in.data.len == len && memcmp(in.data.p, octets, len) == 0);
+		MUST(sent == 0 || sent == wanted);
+		for (unsigned i = 0; i < wanted; i++)
+			MUST(sent ? fcntl(fds[i], F_GETFD) == FD_CLOEXEC : fds[i] == -1);
+		break;
+	case CHAN_GONE:
+		MUST(len == 0);
+		break;
+	case CHAN_MALFORMED:
+		MUST(len == 0 || len > MSG_MAX || (sent && sent != wanted));
+		break;
+	}
+}
+
 static void
 datagram_take(const int pair[2], uint8_t how, const uint8_t *octets, size_t len)
 {
@@ -65,6 +89,10 @@ datagram_take(const int pair[2], uint8_t how, const uint8_t *octets, size_t len)
 		size_t n = chan_peek(pair[1], head, sizeof head);
 
 		MUST(n == (len < sizeof head ? len : sizeof head) && memcmp(head, octets, n) == 0);
+	}
+	if (how & 0x80) {
+		several_take(pair[1], how, octets, len);
+		return;
 	}
 	if (chan_get(pair[1], &in, wanted)) {
 		MUST(len == 0 && descriptors == 0); /* as from one who has left */

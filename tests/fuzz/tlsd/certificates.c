@@ -47,27 +47,33 @@ static void
 files_read(const struct take *t)
 {
 	struct certificates c = { .count = 0 };
-	struct chain chain;
-	size_t len = 0;
-	uint8_t *response;
+	const struct chain *chain;
+	const struct response *response;
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
 
 	content_put(CHAIN, t->p, t->len);
 	content_put(EMPTY, "", 0);
 	MUST(certificate_add(&c, "16:16:a") == 0 && certificate_add(&c, "16:17:a") == 0 &&
 	     certificate_add(&c, "16:-:a") == 0);
-	if (chain_read(&c, 0, &chain) == 0) {
-		MUST(chain.leaf && sk_X509_num(chain.rest) >= 0 && sk_X509_num(chain.rest) <= 10);
-		chain_free(&chain);
+	chain = chain_get(&c, 0);
+	if (chain) {
+		MUST(chain->leaf && sk_X509_num(chain->rest) >= 0 && sk_X509_num(chain->rest) <= 10);
+		MUST(chain_get(&c, 0) == chain);
+		X509_free(chain->leaf);
+		sk_X509_pop_free(chain->rest, X509_free);
 	}
-	response = ocsp_read(&c, 0, &len);
-	MUST(response ? len == t->len && memcmp(response, t->p, len) == 0 : t->len == 0 || t->len >= 65536);
-	OPENSSL_free(response);
-	MUST(ocsp_read(&c, 1, &len) == NULL && ocsp_read(&c, 2, &len) == NULL);
+	response = ocsp_get(&c, 0);
+	MUST(response ? response->len == t->len && memcmp(response->der, t->p, t->len) == 0
+		      : t->len == 0 || t->len >= 65536);
+	MUST(ocsp_get(&c, 1) == NULL && ocsp_get(&c, 2) == NULL && ocsp_get(&c, 0) == response);
+	if (response)
+		OPENSSL_free(response->der);
 	MUST(context && authorities_set(&c, "16") == 0);
 	if (client_ask(context, &c) == 0)
 		MUST(sk_X509_NAME_num(SSL_CTX_get_client_CA_list(context)) >= 1);
 	SSL_CTX_free(context);
+	certificates_close(&c);
+	MUST(c.file_count == 0);
 	(void)syscall(SYS_close_range, 3, LAST_FD, 0);
 }
 

@@ -89,10 +89,14 @@ signature_make(const struct sign *s)
 	uint8_t out[SIGNATURE_MAX];
 	size_t len = 0;
 	int fd = memfd_create("key", MFD_CLOEXEC);
+	EVP_PKEY *pair;
 
 	MUST(fd >= 0 && write(fd, key, strlen(key)) == (ssize_t)strlen(key));
-	MUST((sign_make(fd, s, out, &len) == NULL) == is_of(key, s->scheme));
+	pair = key_read(fd);
+	MUST((pair != NULL) == (key == ec_key || key == rsa_key));
+	MUST((pair && sign_make(pair, s, out, &len) == NULL) == is_of(key, s->scheme));
 	MUST(len <= SIGNATURE_MAX);
+	EVP_PKEY_free(pair);
 	(void)close(fd);
 }
 
