@@ -11,7 +11,7 @@ import sys
 import time
 
 from harness import (BUILD, DEADLINE, ROOT, TLSD_UID, TLSKEY_UID, Log, Session, Site, TlsSession, check, equal, landlock, need,
-                     need_root, both_forms, run, tls_context)
+                     need_root, both_forms, run, tls_context, waits_in)
 
 site = Site()
 RSA = site.certificate()
@@ -505,6 +505,7 @@ def test_the_same_search_finds_the_key_in_its_holder():
         where, _ = other(kind)
         key = where.at("tls", "privkey-ecdsa.pem" if kind == "ecdsa" else "privkey.pem")
         holder = KeyHolder(key)
+        waits_in(holder.process.pid, "recvmsg")  # its start, which may want random numbers too, is over
         # Held up where it asks for random numbers, which every signature needs: with the key in its memory.
         tracer = subprocess.Popen(["strace", "-p", str(holder.process.pid), "-e", "trace=getrandom",
                                    "-e", f"inject=getrandom:delay_enter={DEADLINE}s"], stderr=subprocess.PIPE, text=True)
