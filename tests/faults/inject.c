@@ -34,12 +34,12 @@ struct room {
 	char name[ROOM_NAME];
 	unsigned times[CALLS];
 	unsigned memory;
-	bool begun; /* it has come to main: libc's start is behind it */
 };
 
 struct process {
 	pid_t pid;
 	struct room *room;
+	bool begun;   /* it has come to main: libc's start is behind it */
 	bool inside;  /* between entry and exit of a call */
 	bool waiting; /* it stands still until we know whose child it is */
 	bool failing;
@@ -101,7 +101,7 @@ failure(long call)
 static void
 strike(struct process *p, struct user_regs_struct *r, long call)
 {
-	hit_start |= !hit && !p->room->begun;
+	hit_start |= !hit && !p->begun;
 	hit = true;
 	if (strcmp(want_what, "before") == 0) {
 		(void)kill(p->pid, (int)want_number);
@@ -138,7 +138,7 @@ call_entered(struct process *p)
 	if (call < 0 || call >= CALLS)
 		return;
 	/* What each main does first, and no libc before it. */
-	room->begun |= call == SYS_getsockopt || call == SYS_fcntl || call == SYS_rt_sigaction;
+	p->begun |= call == SYS_getsockopt || call == SYS_fcntl || call == SYS_rt_sigaction;
 	nth = ++room->times[call];
 	room->memory += is_memory(call);
 	if (listing || strcmp(room->name, want_room) != 0)
@@ -197,6 +197,7 @@ child_born(struct process *parent, pid_t pid)
 
 	(void)snprintf(name, sizeof name, "%s-child", parent->room->name);
 	child->room = room_named(name);
+	child->begun = parent->begun;
 	if (child->waiting)
 		(void)ptrace(process_mode(pid), pid, 0, 0);
 	child->waiting = false;
@@ -220,6 +221,7 @@ process_stopped(pid_t pid, int status)
 	}
 	if (event == PTRACE_EVENT_EXEC) {
 		p->room = room_named(tracer_executed(pid));
+		p->begun = false;
 		p->inside = true; /* of execve */
 		return 0;
 	}
