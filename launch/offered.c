@@ -30,10 +30,13 @@ offered_settle(struct launch *s)
 {
 	int null;
 
+	die_for_interface(); /* another server takes whatever it does not know for a wrong password */
 	settle_peer(&s->peer);
 	(void)umask(077);
 	(void)signal(SIGCHLD, SIG_DFL); /* these cannot fail */
 	(void)signal(SIGALRM, SIG_DFL);
+	(void)signal(SIGPIPE, SIG_IGN); /* rooms inherit both, and expect errors in their place */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	signals_unblock();
 	for (int fd = 0; fd <= GIVEN_FD; fd++) {
 		kept[fd] = fcntl(fd, F_DUPFD_CLOEXEC, FD_ROOM + 1);
@@ -81,6 +84,8 @@ program_become(const struct launch *s, const char *user, const struct identity *
 			die_sys("cannot place descriptor %d", fd);
 	if (syscall(SYS_close_range, GIVEN_FD, ~0U, 0))
 		die_sys("cannot close descriptors");
+	(void)signal(SIGPIPE, SIG_DFL); /* as programs expect them; these cannot fail */
+	(void)signal(SIGXFSZ, SIG_DFL);
 	(void)execvp(s->program[0], s->program);
 	die_sys("cannot execute %s", s->program[0]);
 }

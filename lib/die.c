@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ enum { LINE_BYTES = 900 };
 static const char *program = "sallyport";
 static const char *session = "-";
 static const char *priority = "";
+static bool ours_is_system;
 
 void
 die_program(const char *name)
@@ -25,6 +27,12 @@ void
 die_session(const char *sid)
 {
 	session = sid;
+}
+
+void
+die_for_interface(void)
+{
+	ours_is_system = true;
 }
 
 const char *
@@ -92,13 +100,13 @@ die_usage(const char *format, ...)
 void
 die_bug(const char *format, ...)
 {
-	LEAVE(0, EXIT_BUG);
+	LEAVE(0, ours_is_system ? EXIT_SYSTEM : EXIT_BUG);
 }
 
 void
 die_peer(const char *format, ...)
 {
-	LEAVE(0, EXIT_PEER);
+	LEAVE(0, ours_is_system ? EXIT_SYSTEM : EXIT_PEER);
 }
 
 void

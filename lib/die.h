@@ -16,6 +16,9 @@ void die_program(const char *program);
 void die_session(const char *sid);
 /* Is descriptor 2 a datagram socket?  Then it is syslog's, and lines get its priority. */
 void die_look_at_log(void);
+/* From now on die_bug and die_peer end with EXIT_SYSTEM: for an interface that has no such statuses, and takes them for
+ * something else. */
+void die_for_interface(void);
 
 DIE void die_usage(const char *format, ...);
 DIE void die_bug(const char *format, ...);

@@ -12,7 +12,7 @@ Ways of a session: plain; by AUTH PLAIN, with its response at once; with TLS (tl
 a checkpassword program, which is ourselves again (giver, taker).
 
 FAULTS=all: every error at every occurrence, with a client that waits for each reply and with one that sends all at once
-(make faults).  Otherwise: each system call of each room at one occurrence, with every error for the rooms that have mail,
+(make faults), several ways at a time; `faults.py WAY` is one of them.  Otherwise: each system call of each room at one occurrence, with every error for the rooms that have mail,
 and with every second one for the others; of the other ways, the rooms that only they have."""
 
 import base64
@@ -25,7 +25,7 @@ import ssl
 import struct
 import sys
 
-from harness import BUILD, Session, Site, Skip, check, equal, run, tls_context, wire
+from harness import BUILD, Session, Site, Skip, check, equal, run, run_parts, tls_context, wire
 
 INJECT = os.path.join(BUILD, "inject")
 ALL = os.environ.get("FAULTS") == "all"
@@ -99,9 +99,9 @@ TURNS = {
     "at once": lambda login: [[*login, *WHOLE, "QUIT"]],
 }
 PROXY_HEADER = b"PROXY TCP4 192.0.2.7 192.0.2.1 1 110\r\n"
-# The rooms that only one way has.
+# The rooms that only one way has, and authd where what it is to sallyport has to be told to another server.
 OF_WAY = {"auth": ("authd",), "tls": ("tlsd", "tlskey"), "proxy": ("proxyd",),
-          "checkpassword": ("giver", "taker", "sallyport-maildrop")}
+          "checkpassword": ("giver", "taker", "sallyport-maildrop", "authd")}
 WAYS = ("plain", *OF_WAY)
 
 
@@ -331,6 +331,8 @@ def faults_of(world, turns, every):
                 continue
             whole = every or room in ("pop3d", "storage")
             for error in ERRORS.get(name, GENERAL).split()[::1 if whole else 2]:
+                if error == "end" and room == "sallyport":
+                    continue  # the end of its pipes comes after all that was written: rooms that are killed bring it
                 if error in ("short", "end"):
                     yield room, call, name, nth, error, "0"
                 else:
@@ -429,10 +431,13 @@ def rooms_of(world):
 
 
 def main():
+    if ALL and not sys.argv[1:]:
+        return run_parts(WAYS)
+    ways = [sys.argv.pop(1)] if sys.argv[1:] and sys.argv[1] in WAYS else WAYS
     counts = {"hit": 0, "missed": 0}
     tests = []
     try:
-        worlds = [World(way) for way in WAYS]
+        worlds = [World(way) for way in ways]
     except Skip as e:
         why = e
 
