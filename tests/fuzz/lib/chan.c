@@ -24,7 +24,7 @@ datagram_send(int to, const uint8_t *octets, size_t len, unsigned descriptors)
 		struct cmsghdr header;
 		char room[CMSG_SPACE(3 * sizeof(int))];
 	} control = { 0 };
-	const int passed[3] = { 1, 2, to };
+	const int passed[3] = { 0, 1, 2 }; /* not the channel: it would never end */
 	struct iovec v = { (void *)(uintptr_t)octets, len };
 	struct msghdr h = { .msg_iov = &v, .msg_iovlen = 1 };
 	struct cmsghdr *c;
