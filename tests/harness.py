@@ -422,6 +422,7 @@ class Session(Client):
         self.log = Log()
         self.process = subprocess.Popen([*prefix, site.sallyport, "-l"], stdin=self.listener, stdout=subprocess.DEVNULL,
                                         stderr=self.log.write, env=outside(environment))
+        atexit.register(self.process.terminate)  # of a test that fails, it would wait for ever; otherwise it has ended
         self.log.parent()
 
     def note(self):
