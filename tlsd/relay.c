@@ -83,6 +83,14 @@ client_write(struct relay *r)
 		r->out.at = r->out.n = 0;
 }
 
+/* The program behind hears the end: half-close. */
+static void
+plain_end(struct relay *r)
+{
+	(void)shutdown(FD_PLAIN_IN, SHUT_WR); /* it may have gone */
+	r->in_closed = true;
+}
+
 static void
 plain_write(struct relay *r)
 {
@@ -92,17 +100,15 @@ plain_write(struct relay *r)
 		n = r->in_closed ? -1 : write(FD_PLAIN_IN, r->in.b + r->in.at, r->in.n - r->in.at);
 		if (n < 0 && !r->in_closed && (errno == EAGAIN || errno == EINTR))
 			return;
-		if (n < 0)
-			r->in_closed = true; /* it listens no more: what the client still says is for nobody */
+		if (n < 0 && !r->in_closed)
+			plain_end(r); /* what the client still says is for nobody, and none of it is to be waited for */
 		if (n < 0 || (r->in.at += (size_t)n) == r->in.n) {
 			explicit_bzero(r->in.b, r->in.n); /* a password, perhaps */
 			r->in.at = r->in.n = 0;
 		}
 	}
-	if (r->in.ended && r->in.n == 0 && !r->in_closed) {
-		(void)shutdown(FD_PLAIN_IN, SHUT_WR); /* the program behind hears the end: half-close */
-		r->in_closed = true;
-	}
+	if (r->in.ended && r->in.n == 0 && !r->in_closed)
+		plain_end(r);
 }
 
 static void
