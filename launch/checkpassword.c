@@ -34,8 +34,9 @@ answer_of(int status, const char **reason)
 		{ 0, ANSWER_PERMANENT, "authconf" },          /* it never started sallyport-maildrop */
 		{ MISUSED, ANSWER_PERMANENT, "authconf" },    /* it says so itself */
 		{ EXIT_USAGE, ANSWER_PERMANENT, "authconf" }, /* sallyport-maildrop refused */
-		{ EXIT_BUG, ANSWER_LATER, "authtemp" },       /* of sallyport-maildrop too */
-		{ EXIT_PEER, ANSWER_LATER, "authtemp" },      { EXIT_SYSTEM, ANSWER_LATER, "authtemp" },
+		{ EXIT_BUG, ANSWER_LATER, "authtemp" },       /* sallyport-maildrop again */
+		{ EXIT_PEER, ANSWER_LATER, "authtemp" },      /* an older sallyport -c */
+		{ EXIT_SYSTEM, ANSWER_LATER, "authtemp" },
 		{ NOT_STARTED, ANSWER_LATER, "authtemp" }, /* a libc or a shell says so of what it was to start */
 	};
 
