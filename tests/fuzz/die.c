@@ -26,6 +26,11 @@ die_look_at_log(void)
 {
 }
 
+void
+die_for_interface(void)
+{
+}
+
 const char *
 die_sid(void)
 {
