@@ -560,7 +560,7 @@ def test_way_to_the_maildir_is_a_users():
                ("new is another's", lambda where: (os.rename(where + "/Maildir/new", where + "/Maildir/old"),
                                                    os.symlink(neighbour + "/Maildir/new", where + "/Maildir/new")), refused),
                ("a link within the mail base", link_home(lambda where: where + ".real"), None)]
-    if landlock() >= 2:
+    if landlock() >= 2 and not os.environ.get("NOWALLS"):  # it is Landlock that refuses
         changes.append(("out of the mail base", move_outside, refused))
     if ROOT:
         stranger, _ = home(which=1)
