@@ -94,8 +94,11 @@ program_become(const struct launch *s, const char *user, const struct identity *
  * would take for a wrong password, is a failure of ours. */
 static void __attribute__((noreturn)) status_pass_on(const struct launch *s, pid_t taker)
 {
-	int status = room_reap(s, taker, "taker"), said = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SYSTEM;
+	int status, said;
 
+	(void)close(s->ctl); /* if authd went without an answer, taker hears the end */
+	status = room_reap(s, taker, "taker");
+	said = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SYSTEM;
 	_exit(said == EXIT_UNACCEPTABLE || said == EXIT_MISUSED || said == EXIT_USAGE ? said : EXIT_SYSTEM);
 }
 
