@@ -108,7 +108,8 @@ WALLS = $(foreach w,closed loose,$(addprefix $(B)/walls/$(w)/,launch proxyd pop3
 UNITS = $(patsubst tests/%.c,$(B)/tests/%,$(call sources,$(addprefix tests/,lib launch proxyd pop3d authd authd/crypto lib/crypto storage giver taker adopt tlsd tlskey users)))
 # A tracer is written for the registers of one processor.
 INJECT = $(if $(findstring x86_64,$(TRIPLE)),$(addprefix $(B)/,inject count careless/authd))
-units: $(UNITS) $(INJECT) $(WALLS)
+units: unittests $(INJECT) $(WALLS)
+unittests: $(UNITS)
 $(B)/inject: tests/faults/inject.c
 $(B)/count: tests/effort/count.c
 $(B)/inject $(B)/count: tests/tracer.c tests/tracer.h
@@ -233,4 +234,4 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: FORCE million hello idle all units packages run test bench lines check testssl conformance conformance-peers sanitize faults abuse model fuzz fuzz-cover install clean
+.PHONY: FORCE million hello idle all units unittests packages run test bench lines check testssl conformance conformance-peers sanitize faults abuse model fuzz fuzz-cover install clean
