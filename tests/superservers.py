@@ -390,9 +390,9 @@ def test_s6():
 
     def start(scan, where):
         server = Server(["s6-svscan", scan], {"PATH": os.environ["PATH"]})
-        # Ready, which tcpserver told by the descriptor of notification-fd.
+        # Ready, which tcpserver told by the descriptor of notification-fd.  s6-svwait wants the status to be there.
         limit = time.monotonic() + DEADLINE
-        while not os.path.exists(os.path.join(where, "supervise", "control")) and time.monotonic() < limit:
+        while not os.path.exists(os.path.join(where, "supervise", "status")) and time.monotonic() < limit:
             time.sleep(0.01)
         run("s6-svwait", "-U", "-t", str(DEADLINE * 1000), where)
         return server

@@ -866,14 +866,14 @@ def taker_lie(script, status, log=None, **options):
 
 def taker_lies():
     def malformed(put):
-        # authd has ended with 102, and sallyport with it
-        return lambda: taker_lie(f"put {put};get", 102, "authd: ")
+        # authd has ended, which is a failure of ours and no wrong password
+        return lambda: taker_lie(f"put {put};get", 111, "authd: ")
 
     def wrong(name, proof):
         return lambda: check("heard 0200" in taker_lie(f"put {verify(name, proof)};get", 2, "fail sid="))
 
     few = {n: p for n, p in BEFORE.items() if len(p) < 450}
-    return [(f"taker lies to authd: {name}: 102", malformed(put)) for name, put in few.items()] + \
+    return [(f"taker lies to authd: {name}: 111", malformed(put)) for name, put in few.items()] + \
         [(f"taker lies to authd: {name}: no", wrong(*v)) for name, v in WRONG.items() if len("".join(v)) < 200]
 
 
