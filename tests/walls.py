@@ -890,6 +890,16 @@ def test_taker_that_asks_and_leaves():
     check("login sid=" not in log, log)
 
 
+def test_taker_hears_that_authd_went_without_an_answer():
+    with open(site.at("given"), "w", encoding="latin-1") as f:
+        f.write(f"{owner.name}\0leave 0\0\0")
+    session = Session(site, greet=False, arguments=("-c", "/bin/echo", "in"), POP3_ROOMS=site.at("closed-authd"),
+                      prefix=("/bin/sh", "-c", 'exec 3<"$0"; exec "$@"', site.at("given")))
+    session.wait()
+    equal(session.status, 111)
+    session.sock.close()
+
+
 def test_taker_asks_for_one_and_no_more():
     log = taker_lie(f"put {verify('owner', 'wrong')};put {verify('owner', PASSWORD)};get", 2)
     equal(log.count("fail sid="), 1, log)
