@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from harness import (DEADLINE, Client, Log, Site, check, children, equal, listening, need, residents, run, tcpserver, tls_context,
+from harness import (DEADLINE, ROOT, Client, Log, Site, check, children, equal, listening, need, residents, run, tcpserver, tls_context,
                      wire)
 
 WORKERS = 4
@@ -262,11 +262,12 @@ class Place:
         return [p for s in self.stay for p in children(s) if p not in self.stay]
 
     def look(self):
+        open_to_us = self.stay if ROOT else self.servers  # the others are undumpable
         inodes = {os.lstat(path).st_ino for path in map(os.fsencode, tree(self.site.dir))}
         locks = [line for line in read_lines("/proc/locks") if int(line.split()[-3].split(":")[2]) in inodes]
         return {"files": [tree(self.site.at(d)) for d in ("data", "rooms", "empty", "tls")], "locks": locks,
                 "mounts": [line for line in read_lines("/proc/self/mountinfo") if f" {self.site.dir}" in line],
-                "descriptors": [sorted(os.listdir(f"/proc/{p}/fd")) for p in self.stay], "processes": self.processes(),
+                "descriptors": [sorted(os.listdir(f"/proc/{p}/fd")) for p in open_to_us], "processes": self.processes(),
                 "residents": [residents(s) for s in self.servers]}
 
     def memory(self):
