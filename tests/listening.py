@@ -248,8 +248,9 @@ def test_a_system_without_room():
         server.log.wait("^sallyport: -: cannot start a session: ")
         Behind(server).quit()
         equal(ready(server), waiting)
-    # Of tlsd's uid: who waits, and one more.  Other tests that run now have processes of the usual ones.
-    alone = {f"POP3_{room}": f"{uid}:{uid}" for room, uid in (("TLSD", 61191), ("TLSKEY", 61192), ("POP3D", 61193))}
+    # Of tlsd's uid: who waits, and one more.  Other tests that run now, this one of the other build too, have other uids.
+    uid = 10_000_000 + 3 * os.getpid()
+    alone = {f"POP3_{room}": f"{uid + n}:{uid + n}" for n, room in enumerate(("TLSD", "TLSKEY", "POP3D"))}
     with listening(site, prefix=("prlimit", "--nproc=2:2"), **alone) as server:
         first = Behind(server)
         lost(server)
