@@ -270,19 +270,21 @@ listener_open(const char *address, const char *port)
 	bool all = strcmp(address, "0") == 0;
 	struct address a = { { 0 } };
 	uint64_t n;
+	bool four;
 	int fd;
 
 	if (!all && address_read(span_of(address), &a))
 		die_usage("-l %s: must be an address of this machine, or 0 for all of them", address);
 	if (span_number(span_of(port), UINT16_MAX, &n) || n == 0)
 		die_usage("-l %s %s: must be a port from 1 to 65535", address, port);
-	fd = all || !address_is_four(&a) ? socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+	four = !all && address_is_four(&a);
+	fd = four ? -1 : socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0) {
 		name.six.sin6_family = AF_INET6;
 		name.six.sin6_port = htons((uint16_t)n);
 		memcpy(&name.six.sin6_addr, a.b, sizeof a.b);
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, all ? &off : &on, sizeof on); /* cannot fail */
-	} else {
+	} else if (four || all) {
 		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* a kernel without IPv6 has this one */
 		name.four.sin_family = AF_INET;
 		name.four.sin_port = htons((uint16_t)n);

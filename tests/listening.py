@@ -15,9 +15,9 @@ import subprocess
 import sys
 import time
 
-from harness import (BUILD, DEADLINE, ROOT, TLSD_UID, TLSKEY_UID, Client, Log, Server, Session, Site, check, children, command, equal, landlock, listening,
+from harness import (BUILD, DEADLINE, TLSD_UID, TLSKEY_UID, Client, Server, Session, Site, check, children, command, equal, listening,
                      need, need_root, outside, residents, run_module, served_by, tls_context)
-from tls import TLS13, finger, memory, message, secrets
+from tls import TLS13, KeyHolder, finger, memory, message, secrets
 
 site = Site()
 CHAIN, KEY = site.certificate(kind="ecdsa")
@@ -189,10 +189,19 @@ def test_settings_of_a_directory():
         client.quit()
 
 
-def refuses(words, *arguments, status=100, environment=None, **options):
-    done = subprocess.run([site.sallyport, *arguments], env=environment or outside(site.environment()), stdin=subprocess.DEVNULL,
+def refuses(words, *arguments, status=100, environment=None, prefix=(), **options):
+    done = subprocess.run([*prefix, site.sallyport, *arguments], env=environment or outside(site.environment()), stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=DEADLINE, check=False, **options)
     check(done.returncode == status and re.fullmatch(rf"sallyport: \S+: {words}.*\n", done.stderr), arguments, done)
+
+
+def test_an_ipv6_address_without_ipv6():
+    """It is not that of IPv4 which its last octets are."""
+    need("strace")
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        port = s.getsockname()[1]
+    refuses("cannot listen on 2001:db8::7f00:1 port ", "-l", "2001:db8::7f00:1", str(port), status=111,
+            prefix=("strace", "-qq", "-o", "/dev/null", "-e", "trace=socket", "-e", "inject=socket:error=EAFNOSUPPORT:when=1"))
 
 
 def test_what_is_refused():
@@ -512,40 +521,16 @@ def test_random_numbers_of_forked_processes():
 
 # tlskey, with us in the place of sallyport and of every tlsd.
 
-class KeyHolder:
-    def __init__(self, *keys):
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.control.settimeout(DEADLINE)
-        self.log = Log()
-        files = [os.open(k, os.O_RDONLY) for k in keys]
-
-        def prepare():
-            for n, fd in enumerate(files):
-                os.dup2(fd, 100 + n)
-            os.dup2(theirs.fileno(), 3)
-            ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
-        ids = {"user": TLSKEY_UID, "group": TLSKEY_UID, "extra_groups": []} if ROOT else {}
-        self.process = subprocess.Popen([site.at("rooms", "tlskey"), "-", "landlock" if landlock() >= 2 else "nolandlock",
-                                         *(str(100 + n) for n in range(len(keys)))], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=self.log.write, preexec_fn=prepare, close_fds=False,
-                                        env={}, **ids)
-        theirs.close()
-        self.log.parent()
-        for fd in files:
-            os.close(fd)
+class ResidentKeyHolder(KeyHolder):
+    sid = "-"
 
     def channel(self, seconds=DEADLINE, sid="1.x"):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(DEADLINE)
         texts = b"".join(len(t).to_bytes(2, "big") + t.encode() for t in (sid, "192.0.2.1", "-"))
-        socket.send_fds(self.control, [seconds.to_bytes(4, "big") + texts], [theirs.fileno()])
+        socket.send_fds(self.sock, [seconds.to_bytes(4, "big") + texts], [theirs.fileno()])
         theirs.close()
         return ours
-
-    def end(self):
-        """Its status and what it logged."""
-        self.control.close()
-        return self.process.wait(DEADLINE), self.log.all()
 
 
 def heard(channel):
@@ -560,7 +545,7 @@ GOOD = message(0, 0x0403, TLS13 + b"h" * 32)
 
 
 def test_key_holder_signs_once_for_each_channel():
-    holder = KeyHolder(KEY)
+    holder = ResidentKeyHolder(KEY)
     channels = [holder.channel() for _ in range(300)]
     for c in channels[::-1]:
         c.send(GOOD)
@@ -574,14 +559,14 @@ def test_key_holder_signs_once_for_each_channel():
         equal(answer[:1], b"\x0e")
         equal(heard(c), b"", "after the one signature")
     channel = holder.channel()
-    holder.control.shutdown(socket.SHUT_WR)  # no others will come, but who is there is served
+    holder.sock.shutdown(socket.SHUT_WR)  # no others will come, but who is there is served
     channel.send(GOOD)
     check(heard(channel)[:1] == b"\x0e")
     equal(holder.end(), (0, ""))
 
 
 def test_key_holder_closes_whoever_says_something_else():
-    holder = KeyHolder(KEY)
+    holder = ResidentKeyHolder(KEY)
     bystander = holder.channel(sid="2.b")
     for n, bad in enumerate((message(0, 0x0403, b"h" * 32), message(0, 0x0403, TLS13.replace(b"server", b"client") + b"h" * 32), b"\0",
                              message(1, 0x0403, TLS13 + b"h" * 32), GOOD[:-1], GOOD + b"x", b"x" * 20000,
@@ -604,7 +589,7 @@ def test_key_holder_closes_whoever_says_something_else():
 
 
 def test_key_holder_gives_each_channel_its_time():
-    holder = KeyHolder(KEY)
+    holder = ResidentKeyHolder(KEY)
     late, other = holder.channel(seconds=1), holder.channel()
     equal(heard(late), b"", "after its deadline")
     other.send(GOOD)
@@ -615,7 +600,7 @@ def test_key_holder_gives_each_channel_its_time():
 def test_key_holder_without_a_key():
     with open(site.at("none.pem"), "w", encoding="ascii") as f:
         f.write("none\n")
-    holder = KeyHolder(KEY, site.at("none.pem"))
+    holder = ResidentKeyHolder(KEY, site.at("none.pem"))
     equal(holder.process.wait(DEADLINE), 100)
     check("the private key cannot be read" in holder.end()[1])
 

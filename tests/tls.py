@@ -471,6 +471,8 @@ def message(key, scheme, text):
 class KeyHolder:
     """tlskey alone, with us in the place of tlsd."""
 
+    sid = "1.x"
+
     def __init__(self, *keys):
         self.sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.sock.settimeout(DEADLINE)
@@ -483,7 +485,7 @@ class KeyHolder:
             os.dup2(theirs.fileno(), 3)
             ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
         ids = {"user": TLSKEY_UID, "group": TLSKEY_UID, "extra_groups": []} if ROOT else {}
-        self.process = subprocess.Popen([site.at("rooms", "tlskey"), "1.x", "landlock" if landlock() >= 2 else "nolandlock",
+        self.process = subprocess.Popen([site.at("rooms", "tlskey"), self.sid, "landlock" if landlock() >= 2 else "nolandlock",
                                          *(str(100 + n) for n in range(len(keys)))], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=self.log.write, preexec_fn=prepare, close_fds=False,
                                         env={}, **ids)
